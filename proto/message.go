@@ -1,0 +1,204 @@
+package proto
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"net/http"
+)
+
+// What a request may ask besides singing.
+const (
+	KindClock     = "get_clock"
+	KindTelemetry = "get_telemetry"
+)
+
+// Request is what a shard asks of the state server. The first generation knows
+// the query string, the client's address, lyrics and [KindTelemetry]; the rest
+// is absent then.
+type Request struct {
+	// Kind is "" for a singer's request.
+	Kind          string  `json:"request,omitempty"`
+	QueryString   string  `json:"query_string,omitempty"`
+	ClientAddress string  `json:"client_address,omitempty"`
+	Lyrics        *string `json:"lyrics,omitempty"`
+	Session       Session `json:"session,omitempty"`
+	// ReadEnd is the end of the interval that the client will be told it
+	// hears; continuity is still kept on the requested clock.
+	ReadEnd *Clock `json:"read_end,omitempty"`
+	// Want says which samples the shard lacks; nil asks for the whole interval.
+	Want *Span `json:"want,omitempty"`
+	// Again marks a request that may have been carried out before.
+	Again bool `json:"again,omitempty"`
+
+	// PCM is the decoded audio, mono, 48 kHz.
+	PCM []float32 `json:"-"`
+}
+
+// Answer is what the state server says to one Request.
+type Answer struct {
+	// Metadata is the JSON that goes to the client.
+	Metadata string `json:"x-audio-metadata,omitempty"`
+	// Error tells why the request is refused; "" if it is not. Code is the HTTP
+	// status that fits, 0 from peers that do not say.
+	Error string `json:"error,omitempty"`
+	Code  int    `json:"code,omitempty"`
+	// Backtrace is what peers of the first generation send with an error.
+	Backtrace string `json:"inner_bt,omitempty"`
+	// Clock answers KindClock.
+	Clock Clock `json:"server_clock,omitempty"`
+	// Span says which samples the PCM holds; nil means the whole interval that
+	// the query asked for.
+	Span *Span `json:"pcm,omitempty"`
+
+	// Summary is the user summary, complete with its count.
+	Summary []byte `json:"-"`
+	// PCM is the audio, mono, 48 kHz.
+	PCM []float32 `json:"-"`
+}
+
+// Refusal gives the refusal that the answer carries, or nil. A peer that names
+// no status is taken to mean 500. Peers of the first generation may fail with an
+// empty Error; their Backtrace tells it from success.
+func (a *Answer) Refusal() *Refusal {
+	if a.Error == "" && a.Backtrace == "" && a.Code < 400 {
+		return nil
+	}
+	r := &Refusal{Code: a.Code, Reason: a.Error}
+	if r.Code < 400 || r.Code > 599 {
+		r.Code = http.StatusInternalServerError
+	}
+	if r.Reason == "" {
+		r.Reason = "the state server refused without a reason"
+	}
+	return r
+}
+
+// SetRefusal makes a the answer to a request that is refused.
+func (a *Answer) SetRefusal(r *Refusal) { *a = Answer{Error: r.Reason, Code: r.Code} }
+
+// AppendRequestJSON appends the JSON of r, raw UTF-8 without a newline.
+func AppendRequestJSON(dst []byte, r *Request) []byte { return appendJSON(dst, r) }
+
+// AppendAnswerJSON appends the JSON of a, raw UTF-8 without a newline.
+func AppendAnswerJSON(dst []byte, a *Answer) []byte { return appendJSON(dst, a) }
+
+func appendJSON(dst []byte, v any) []byte {
+	b := bytes.NewBuffer(dst)
+	e := json.NewEncoder(b)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(v); err != nil {
+		panic("proto: a message is no JSON: " + err.Error())
+	}
+	return bytes.TrimSuffix(b.Bytes(), []byte("\n"))
+}
+
+// ParseRequestJSON reads the JSON of a request into r, which keeps nothing of
+// what it held but the PCM. Unknown keys are ignored. Errors are refusals.
+func ParseRequestJSON(data []byte, r *Request) error {
+	*r = Request{PCM: r.PCM}
+	if err := unmarshalObject(data, r); err != nil {
+		*r = Request{PCM: r.PCM}
+		return malformed("request JSON: %s", jsonFault(err))
+	}
+	if r.ReadEnd != nil && (*r.ReadEnd < 0 || *r.ReadEnd > maxClock) {
+		return malformed("read_end %d is not in 0..%d", *r.ReadEnd, maxClock)
+	}
+	if len(r.Session) > MaxSessionBytes {
+		return Refuse(http.StatusRequestEntityTooLarge,
+			"session %s has %d bytes, at most %d are taken", Shown(string(r.Session)), len(r.Session), MaxSessionBytes)
+	}
+	return CheckLyrics(r.Lyrics)
+}
+
+// ParseAnswerJSON reads the JSON of an answer into a, which keeps nothing of
+// what it held. Unknown keys are ignored. Errors are refusals of status 502.
+func ParseAnswerJSON(data []byte, a *Answer) error {
+	*a = Answer{}
+	if err := unmarshalObject(data, a); err != nil {
+		*a = Answer{}
+		return broken("answer JSON: %s", jsonFault(err))
+	}
+	if a.Clock < 0 || a.Clock > maxClock {
+		return broken("server_clock %d of the answer is not in 0..%d", a.Clock, maxClock)
+	}
+	return nil
+}
+
+// unmarshalObject is json.Unmarshal into a struct that does not take null, which
+// json would silently read as an empty object.
+func unmarshalObject(data []byte, object any) error {
+	if string(bytes.TrimSpace(data)) == "null" {
+		return errors.New("null is not an object")
+	}
+	return json.Unmarshal(data, object)
+}
+
+// jsonFault says what is wrong with JSON that came from outside: the key, if it
+// is known, and the value.
+func jsonFault(err error) string {
+	var wrong *json.UnmarshalTypeError
+	var refused *Refusal
+	switch {
+	case errors.As(err, &refused):
+		return refused.Reason
+	case errors.As(err, &wrong) && wrong.Field != "":
+		return wrong.Field + " cannot be " + Shown(wrong.Value)
+	default:
+		return Shown(err.Error())
+	}
+}
+
+// ParsePrefix reads the JSON object that may stand before the packed Opus of a
+// request body. Only its lyrics matter; nil if it has none.
+func ParsePrefix(data []byte) (lyrics *string, err error) {
+	var prefix struct {
+		Lyrics *string `json:"lyrics"`
+	}
+	if unmarshalObject(data, &prefix) != nil {
+		return nil, malformed("the %d bytes before the audio are no JSON object with lyrics: %s", len(data), Shown(string(data)))
+	}
+	return prefix.Lyrics, CheckLyrics(prefix.Lyrics)
+}
+
+// CheckPCM refuses audio with a sample that is no finite number or lies beyond
+// MaxLevel. It belongs behind every decoder: a client can make up packets that
+// pass PacketSamples and decode to this.
+func CheckPCM(pcm []float32) error {
+	for i, x := range pcm {
+		if !(x >= -MaxLevel && x <= MaxLevel) { // written so that NaN is caught
+			return malformed("sample %d of the audio is %v, not in -%d..%d", i, x, MaxLevel, MaxLevel)
+		}
+	}
+	return nil
+}
+
+// MarshalJSON gives [from, to].
+func (s Span) MarshalJSON() ([]byte, error) {
+	b := append(make([]byte, 0, 36), '[')
+	b = append(b, s.From.String()...)
+	b = append(b, ',')
+	b = append(b, s.To.String()...)
+	return append(b, ']'), nil
+}
+
+// UnmarshalJSON reads [from, to] with 0 <= from <= to and at most MaxSamples
+// between them, or [].
+func (s *Span) UnmarshalJSON(data []byte) error {
+	var pair []Clock
+	if err := json.Unmarshal(data, &pair); err != nil {
+		return err
+	}
+	*s = Span{}
+	switch {
+	case len(pair) == 0:
+		return nil
+	case len(pair) != 2 || pair[0] > pair[1] || pair[0] < 0 || pair[1] > maxClock:
+		return malformed("%s is not [from, to] with 0 <= from <= to", Shown(string(data)))
+	}
+	*s = Span{pair[0], pair[1]}
+	if s.Len() > MaxSamples {
+		return malformed("[%d, %d] holds %d samples, at most %d are taken", s.From, s.To, s.Len(), MaxSamples)
+	}
+	return nil
+}
