@@ -1,0 +1,79 @@
+package audiofile
+
+import (
+	"bufio"
+	"encoding/binary"
+	"fmt"
+	"io"
+)
+
+// Codes of sample formats.
+const (
+	codeInteger    = 1
+	codeFloat      = 3
+	codeExtensible = 0xFFFE
+)
+
+// extensionTail is bytes 2 to 15 of the identifier that holds the code of an
+// extensible format.
+const extensionTail = "\x00\x00\x00\x00\x10\x00\x80\x00\x00\xaa\x00\x38\x9b\x71"
+
+// format is what a file says about its samples, checked.
+type format struct {
+	code     uint16 // codeInteger or codeFloat
+	channels int    // 1 or 2
+	bits     int    // 16, 24 or 32
+}
+
+// frameBytes is the size of one sample of every channel.
+func (f *format) frameBytes() int { return f.channels * f.bits / 8 }
+
+const (
+	plainFormatBytes      = 16
+	extensibleFormatBytes = 40
+)
+
+// readFormat reads a format chunk of a size and refuses what is not allowed.
+func readFormat(in *bufio.Reader, size uint32) (*format, error) {
+	if size < plainFormatBytes {
+		return nil, fmt.Errorf("a format chunk of %d bytes, at least %d are needed", size, plainFormatBytes)
+	}
+	var raw [extensibleFormatBytes]byte
+	n := min(size, extensibleFormatBytes)
+	if _, err := io.ReadFull(in, raw[:n]); err != nil {
+		return nil, endOfFile(fmt.Sprintf("a format chunk of %d bytes", size), err)
+	}
+	f := &format{
+		code:     binary.LittleEndian.Uint16(raw[0:]),
+		channels: int(binary.LittleEndian.Uint16(raw[2:])),
+		bits:     int(binary.LittleEndian.Uint16(raw[14:])),
+	}
+	if f.code == codeExtensible {
+		if n < extensibleFormatBytes || string(raw[26:]) != extensionTail {
+			return nil, fmt.Errorf("an extended format chunk of %d bytes without a known sample format; convert it to 16 bits first (sox IN -b 16 OUT.wav)", size)
+		}
+		f.code = binary.LittleEndian.Uint16(raw[24:])
+	}
+	rate := binary.LittleEndian.Uint32(raw[4:])
+	if err := f.check(rate, binary.LittleEndian.Uint16(raw[12:])); err != nil {
+		return nil, err
+	}
+	return f, discard(in, chunkBytes(size)-int64(n))
+}
+
+func (f *format) check(rate uint32, frameBytes uint16) error {
+	if rate != SampleRate {
+		return fmt.Errorf("a sample rate of %d Hz, only %d Hz is allowed; convert it first (sox IN -r %d OUT.wav)", rate, SampleRate, SampleRate)
+	}
+	if f.channels != 1 && f.channels != 2 {
+		return fmt.Errorf("%d channels, only 1 or 2 are allowed; mix it down first (sox IN -c 1 OUT.wav)", f.channels)
+	}
+	integer := f.code == codeInteger && (f.bits == 16 || f.bits == 24 || f.bits == 32)
+	if !integer && (f.code != codeFloat || f.bits != 32) {
+		return fmt.Errorf("samples of format code %d with %d bits, only integers (1) of 16, 24 or 32 bits and floats (3) of 32 bits are allowed; convert it first (sox IN -b 16 OUT.wav)", f.code, f.bits)
+	}
+	if int(frameBytes) != f.frameBytes() {
+		return fmt.Errorf("frames of %d bytes, but %d channels of %d bits take %d: the header is damaged", frameBytes, f.channels, f.bits, f.frameBytes())
+	}
+	return nil
+}
