@@ -1,0 +1,64 @@
+package shard
+
+import (
+	"log/slog"
+	"runtime"
+	"time"
+
+	"bucketbrigade/proto"
+)
+
+// Config says how a shard runs. The zero value of every field but Backend is
+// good.
+type Config struct {
+	// Backend is where the shared state is.
+	Backend Backend
+	// Listen is the address to listen on, "host:port"; port 0 picks one.
+	// "127.0.0.1:0" if empty.
+	Listen string
+	// Version and Branch are told with the clock; "unknown" if empty.
+	Version, Branch string
+	// Log takes what the operator should know; slog.Default() if nil.
+	Log *slog.Logger
+
+	// RefusalDelay is how long a refusal that no retry heals is held back; 1 s
+	// if 0, none if negative.
+	RefusalDelay time.Duration
+	// ReorderWait is how long a request waits for its missing predecessor;
+	// proto.ReorderWait if 0.
+	ReorderWait time.Duration
+	// SingerIdle is how long codecs of a silent singer are kept; 1 min if 0.
+	SingerIdle time.Duration
+	// MaxSingers bounds the singers with codecs, 62 kB each; 4096 if 0. Beyond
+	// it the longest silent one loses his.
+	MaxSingers int
+	// Coders is how many goroutines may decode or encode at once; one for each
+	// processor if 0.
+	Coders int
+}
+
+// withDefaults fills in what is not set.
+func (c Config) withDefaults() Config {
+	if c.Backend == nil {
+		panic("shard: a shard without a backend")
+	}
+	setDefault(&c.Listen, "127.0.0.1:0")
+	setDefault(&c.Version, "unknown")
+	setDefault(&c.Branch, "unknown")
+	setDefault(&c.RefusalDelay, time.Second)
+	setDefault(&c.ReorderWait, proto.ReorderWait)
+	setDefault(&c.SingerIdle, time.Minute)
+	setDefault(&c.MaxSingers, 4096)
+	setDefault(&c.Coders, runtime.GOMAXPROCS(0))
+	if c.Log == nil {
+		c.Log = slog.Default()
+	}
+	return c
+}
+
+func setDefault[T comparable](field *T, value T) {
+	var zero T
+	if *field == zero {
+		*field = value
+	}
+}

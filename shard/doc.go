@@ -1,0 +1,33 @@
+// Package shard is the HTTP face of the brigade: it takes a singer's 600 ms of
+// Opus, hands the samples to the shared state through a [Backend], and answers
+// with what that singer hears.
+//
+// # One request
+//
+//	POST ─> parse all of it ─> the singer's turn ─> decode ─> Backend ─> encode ─> answer
+//	        query, framing,    in the order of
+//	        nothing touched    their clocks
+//
+// What is wrong with a request is found before a codec is touched: a codec
+// that has taken audio cannot give it back. Requests of one singer are taken
+// in the order of their clocks and answered in that order; requests of
+// different singers run side by side, as many at once as there are processors.
+//
+// # Who owns what
+//
+// Each request runs on its own goroutine. A singer's codecs belong to the
+// request that has that singer's turn. The table of singers and the turns lie
+// under one mutex (type roster), held for moments and never while decoding,
+// calling or writing.
+//
+// # Answers
+//
+//	200  metadata, user summary and packed Opus; or the clock; or the status
+//	4xx  the request is at fault: the reason as text, and in X-Audio-Metadata as
+//	     {"kill_client": true, "message": reason}
+//	503  the state server is away; Retry-After says when to try again
+//
+// A clock request (GET) is answered with 200 or not at all: clients in the
+// field stop for good at anything else. Refusals that a retry cannot heal are
+// delayed by a second, because those clients retry at once and for ever.
+package shard

@@ -1,0 +1,203 @@
+package shard
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"strconv"
+	"sync"
+	"time"
+
+	"bucketbrigade/codec"
+	"bucketbrigade/proto"
+)
+
+// scratch is the memory of one request, sized for the largest.
+type scratch struct {
+	body    []byte
+	packets [][]byte
+	pcm     []float32
+	out     []byte
+	ans     proto.Answer
+}
+
+// newScratchPool makes a pool of scratch, so that requests do not allocate.
+func newScratchPool() *sync.Pool {
+	return &sync.Pool{New: func() any {
+		return &scratch{
+			body:    make([]byte, 0, 16<<10),
+			packets: make([][]byte, 0, proto.MaxPackets),
+			pcm:     make([]float32, 0, proto.MaxSamples),
+			out:     make([]byte, 0, 16<<10),
+		}
+	}}
+}
+
+// post answers a POST: a singer's audio, or a question about the room.
+func (s *Server) post(w http.ResponseWriter, r *http.Request) {
+	who := identify(w, r)
+	m := s.scratch.Get().(*scratch)
+	err := s.sing(w, r, who, m)
+	s.scratch.Put(m)
+	if err != nil {
+		s.refuse(w, r, err)
+	}
+}
+
+// sing carries a POST out and answers it; an error is yet to be answered.
+func (s *Server) sing(w http.ResponseWriter, r *http.Request, who visitor, m *scratch) error {
+	v, err := proto.ParseValues(r.URL.RawQuery)
+	if err != nil {
+		return err
+	}
+	q, err := v.Query()
+	if err != nil {
+		return err
+	}
+	if q.Status {
+		return s.status(w, r, who, m)
+	}
+	if err := m.readBody(w, r); err != nil {
+		return err
+	}
+	song, err := parseSong(r.URL.RawQuery, v, q, m.body, m.packets[:0])
+	if err != nil {
+		return err
+	}
+	singer, err := s.roster.enter(r.Context(), singerKey{q.User, who.session}, song)
+	if err != nil {
+		return err
+	}
+	// The turn lasts until the answer is written, so that answers leave in the
+	// order of the requests.
+	answered := false
+	defer func() { s.roster.leave(singer, song, answered, time.Now()) }()
+	if err := s.perform(r.Context(), singer, song, who, m); err != nil {
+		return err
+	}
+	answered = true
+	s.writeAnswer(w, m)
+	return nil
+}
+
+// readBody reads the body, within its limit.
+func (m *scratch) readBody(w http.ResponseWriter, r *http.Request) error {
+	body := http.MaxBytesReader(w, r.Body, proto.MaxBodyBytes)
+	m.body = m.body[:0]
+	for {
+		if len(m.body) == cap(m.body) {
+			m.body = append(m.body, 0)[:len(m.body)]
+		}
+		n, err := body.Read(m.body[len(m.body):cap(m.body)])
+		m.body = m.body[:len(m.body)+n]
+		var tooLarge *http.MaxBytesError
+		switch {
+		case errors.Is(err, io.EOF):
+			return nil
+		case errors.As(err, &tooLarge):
+			return proto.Refuse(http.StatusRequestEntityTooLarge, "the body is longer than %d bytes", proto.MaxBodyBytes)
+		case err != nil:
+			return bad("the body ends after %d bytes: %s", len(m.body), proto.Shown(err.Error()))
+		}
+	}
+}
+
+// status answers how full the room is.
+func (s *Server) status(w http.ResponseWriter, r *http.Request, who visitor, m *scratch) error {
+	req := proto.Request{QueryString: r.URL.RawQuery, ClientAddress: who.address, Session: who.session}
+	if err := s.call(r.Context(), &req, &m.ans); err != nil {
+		return err
+	}
+	m.ans.Summary, m.out = m.ans.Summary[:0], m.out[:0]
+	s.writeAnswer(w, m)
+	return nil
+}
+
+// perform takes the singer's audio to the others and fetches theirs: it leaves
+// the answer in m.ans and m.out. The caller has the singer's turn.
+func (s *Server) perform(ctx context.Context, singer *singer, song *song, who visitor, m *scratch) error {
+	if singer.decoder == nil || song.query.Reset {
+		singer.decoder, singer.encoder = codec.NewDecoder(), codec.NewEncoder()
+	}
+	if err := s.decode(singer, song, m); err != nil {
+		return err
+	}
+	req := proto.Request{
+		QueryString:   song.raw + "&rms_volume=" + strconv.FormatFloat(codec.RMS(m.pcm), 'g', 6, 64),
+		ClientAddress: who.address,
+		Lyrics:        song.lyrics,
+		Session:       who.session,
+		PCM:           m.pcm,
+	}
+	if err := s.call(ctx, &req, &m.ans); err != nil {
+		return err
+	}
+	if len(m.ans.PCM) != song.samples {
+		return proto.Refuse(http.StatusBadGateway, "the state server sent %d samples of the %d asked for", len(m.ans.PCM), song.samples)
+	}
+	s.coders <- struct{}{}
+	defer func() { <-s.coders }()
+	var err error
+	m.out, err = singer.encoder.AppendPacked(m.out[:0], m.ans.PCM)
+	return err
+}
+
+// decode fills m.pcm with the singer's samples.
+func (s *Server) decode(singer *singer, song *song, m *scratch) error {
+	if len(song.packets) == 0 {
+		m.pcm = m.pcm[:song.samples]
+		clear(m.pcm)
+		return nil
+	}
+	s.coders <- struct{}{}
+	defer func() { <-s.coders }()
+	m.pcm = m.pcm[:0]
+	for _, p := range song.packets {
+		var err error
+		if m.pcm, err = singer.decoder.Decode(m.pcm, p); err != nil {
+			return bad("%v", err)
+		}
+	}
+	if len(m.pcm) != song.samples {
+		return bad("the packets decoded to %d samples, their headers say %d", len(m.pcm), song.samples)
+	}
+	return nil
+}
+
+// call asks the shared state; what it refuses is an error.
+func (s *Server) call(ctx context.Context, req *proto.Request, ans *proto.Answer) error {
+	if err := s.cfg.Backend.Call(ctx, req, ans); err != nil {
+		return err
+	}
+	if r := ans.Refusal(); r != nil {
+		return r
+	}
+	if ans.Metadata == "" {
+		return proto.Refuse(http.StatusBadGateway, "the state server's answer has no metadata")
+	}
+	if s.time.wantsMetadata() {
+		var told struct {
+			Clock proto.Clock `json:"server_clock"`
+		}
+		if json.Unmarshal([]byte(ans.Metadata), &told) == nil && told.Clock > 0 {
+			s.time.learn(told.Clock)
+		}
+	}
+	return nil
+}
+
+// writeAnswer sends metadata, summary and packets.
+func (s *Server) writeAnswer(w http.ResponseWriter, m *scratch) {
+	h := w.Header()
+	allowOrigin(h)
+	setMetadata(h, proto.LengthHeader{MetadataLen: len(m.ans.Metadata)})
+	h.Set("Content-Type", "application/octet-stream")
+	h.Set("Content-Length", strconv.Itoa(len(m.ans.Metadata)+len(m.ans.Summary)+len(m.out)))
+	// A client that went away is no news to anybody.
+	_, _ = io.WriteString(w, m.ans.Metadata)
+	_, _ = w.Write(m.ans.Summary)
+	_, _ = w.Write(m.out)
+	_ = http.NewResponseController(w).Flush()
+}

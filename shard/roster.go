@@ -1,0 +1,193 @@
+package shard
+
+import (
+	"context"
+	"net/http"
+	"sync"
+	"time"
+
+	"bucketbrigade/proto"
+)
+
+// maxWaiting bounds the requests of one singer that wait; a client in the
+// field has at most four under way.
+const maxWaiting = 8
+
+// roster knows the singers of this shard and whose turn it is.
+type roster struct {
+	reorderWait time.Duration
+	idle        time.Duration
+	max         int
+
+	mu      sync.Mutex
+	singers map[singerKey]*singer
+}
+
+func newRoster(cfg Config) *roster {
+	return &roster{
+		reorderWait: cfg.ReorderWait,
+		idle:        cfg.SingerIdle,
+		max:         cfg.MaxSingers,
+		singers:     make(map[singerKey]*singer),
+	}
+}
+
+// enter waits for the singer's turn, in the order of the clocks. A request
+// whose predecessor does not come within the reorder wait is refused (409), as
+// is one that can no longer fit. After a nil error the caller has the turn and
+// must call leave.
+func (r *roster) enter(ctx context.Context, key singerKey, song *song) (*singer, error) {
+	r.mu.Lock()
+	s := r.singer(key)
+	fits, err := s.fits(song)
+	if !s.busy && (fits || err != nil) {
+		s.busy = err == nil
+		r.mu.Unlock()
+		return s, err
+	}
+	if len(s.waiting) >= maxWaiting {
+		r.mu.Unlock()
+		return nil, proto.Refuse(http.StatusTooManyRequests, "%d requests of userid %d wait already", maxWaiting, key.user)
+	}
+	w := &waiter{song, make(chan error, 1)}
+	s.waiting = append(s.waiting, w)
+	r.mu.Unlock()
+	return s, r.await(ctx, s, w)
+}
+
+// await waits for the turn of w. Time during which another request has the
+// turn does not count: the predecessor may be that one.
+func (r *roster) await(ctx context.Context, s *singer, w *waiter) error {
+	timer := time.NewTimer(r.reorderWait)
+	defer timer.Stop()
+	for {
+		var gone error
+		select {
+		case err := <-w.turn:
+			return err
+		case <-ctx.Done():
+			gone = ctx.Err()
+		case <-timer.C:
+			gone = conflict("read_clock %d with %d samples: what comes before did not arrive within %v; start afresh with reset_user_state",
+				w.song.query.Read, w.song.samples, r.reorderWait)
+		}
+		r.mu.Lock()
+		if ctx.Err() == nil && s.busy && s.isWaiting(w) {
+			r.mu.Unlock()
+			timer.Reset(r.reorderWait)
+			continue
+		}
+		stillWaiting := s.withdraw(w)
+		r.mu.Unlock()
+		if stillWaiting {
+			return gone
+		}
+		return <-w.turn // given in the meantime
+	}
+}
+
+// leave ends the turn. answered tells whether the request was carried out; if
+// not, the singer starts from nothing next time.
+func (r *roster) leave(s *singer, song *song, answered bool, now time.Time) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	s.busy = false
+	if answered {
+		s.heard(song, now)
+	} else {
+		s.chained, s.wrote = false, false
+		s.decoder, s.encoder = nil, nil
+	}
+	s.handOn()
+	if !answered && !s.busy && len(s.waiting) == 0 {
+		delete(r.singers, s.key)
+	}
+}
+
+// handOn gives the free turn to the waiting request that fits, and refuses
+// those that never will.
+func (s *singer) handOn() {
+	var next *waiter
+	kept := s.waiting[:0]
+	for _, w := range s.waiting {
+		switch fits, err := s.fits(w.song); {
+		case err != nil:
+			w.turn <- err
+		case fits && next == nil:
+			next = w
+		default:
+			kept = append(kept, w)
+		}
+	}
+	clear(s.waiting[len(kept):])
+	s.waiting = kept
+	if next != nil {
+		s.busy = true
+		next.turn <- nil
+	}
+}
+
+func (s *singer) isWaiting(w *waiter) bool {
+	for _, x := range s.waiting {
+		if x == w {
+			return true
+		}
+	}
+	return false
+}
+
+// withdraw takes w off the list; false if it is not on it.
+func (s *singer) withdraw(w *waiter) bool {
+	for i, x := range s.waiting {
+		if x == w {
+			s.waiting = append(s.waiting[:i], s.waiting[i+1:]...)
+			return true
+		}
+	}
+	return false
+}
+
+// singer finds the singer or makes room for him. The caller holds the mutex.
+func (r *roster) singer(key singerKey) *singer {
+	if s := r.singers[key]; s != nil {
+		return s
+	}
+	if len(r.singers) >= r.max {
+		r.evict()
+	}
+	s := &singer{key: key}
+	r.singers[key] = s
+	return s
+}
+
+// evict forgets the longest silent singer who is not in the middle of
+// anything. He goes on as if the shard had been restarted.
+func (r *roster) evict() {
+	var oldest *singer
+	for _, s := range r.singers {
+		if !s.busy && len(s.waiting) == 0 && (oldest == nil || s.lastHeard.Before(oldest.lastHeard)) {
+			oldest = s
+		}
+	}
+	if oldest != nil {
+		delete(r.singers, oldest.key)
+	}
+}
+
+// sweep forgets singers unheard for the idle time.
+func (r *roster) sweep(now time.Time) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for key, s := range r.singers {
+		if !s.busy && len(s.waiting) == 0 && now.Sub(s.lastHeard) > r.idle {
+			delete(r.singers, key)
+		}
+	}
+}
+
+// len is the number of singers known.
+func (r *roster) len() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return len(r.singers)
+}

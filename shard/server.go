@@ -1,0 +1,167 @@
+package shard
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/go-chi/chi/v5"
+
+	"bucketbrigade/proto"
+)
+
+// Server is one codec shard.
+type Server struct {
+	cfg      Config
+	roster   *roster
+	time     *timekeeper
+	tally    tally
+	coders   chan struct{} // a token for each goroutine that decodes or encodes
+	scratch  *sync.Pool
+	listener net.Listener
+	http     *http.Server
+}
+
+// Time-outs of a connection. Clients post 4 kB each 600 ms; a proxy keeps its
+// connections for a minute, which must be less than we do.
+const (
+	readTimeout    = 10 * time.Second
+	writeTimeout   = 15 * time.Second
+	idleTimeout    = 2 * time.Minute
+	maxHeaderBytes = 64 << 10 // room for the longest query and to refuse a longer one politely
+	shutdownGrace  = 5 * time.Second
+)
+
+// New makes a shard that listens, but does not answer before Run.
+func New(cfg Config) (*Server, error) {
+	cfg = cfg.withDefaults()
+	l, err := net.Listen("tcp", cfg.Listen)
+	if err != nil {
+		return nil, fmt.Errorf("shard: %w; choose another address with -listen", err)
+	}
+	s := newServer(cfg)
+	s.listener = l
+	s.http = &http.Server{
+		Handler:        s.Handler(),
+		ReadTimeout:    readTimeout,
+		WriteTimeout:   writeTimeout,
+		IdleTimeout:    idleTimeout,
+		MaxHeaderBytes: maxHeaderBytes,
+		ErrorLog:       slog.NewLogLogger(cfg.Log.Handler(), slog.LevelWarn),
+	}
+	return s, nil
+}
+
+// newServer makes all of a shard but what listens.
+func newServer(cfg Config) *Server {
+	return &Server{
+		cfg:     cfg,
+		roster:  newRoster(cfg),
+		time:    newTimekeeper(cfg.Backend),
+		coders:  make(chan struct{}, cfg.Coders),
+		scratch: newScratchPool(),
+	}
+}
+
+// Addr is the address that the shard listens on.
+func (s *Server) Addr() net.Addr { return s.listener.Addr() }
+
+// Handler answers requests: any path, the methods GET, POST and OPTIONS.
+func (s *Server) Handler() http.Handler {
+	r := chi.NewRouter()
+	for _, path := range []string{"/", "/*"} {
+		r.Get(path, s.clock)
+		r.Post(path, s.post)
+		r.Options(path, s.options)
+	}
+	r.MethodNotAllowed(func(w http.ResponseWriter, r *http.Request) {
+		identify(w, r)
+		w.Header().Set("Allow", "GET, POST, OPTIONS")
+		s.refuse(w, r, proto.Refuse(http.StatusMethodNotAllowed, "method %s is not known, GET, POST and OPTIONS are", proto.Shown(r.Method)))
+	})
+	return r
+}
+
+// Run answers until ctx ends, then finishes what is under way.
+func (s *Server) Run(ctx context.Context) error {
+	s.cfg.Log.Info("listening", "addr", s.Addr().String())
+	served := make(chan error, 1)
+	go func() { served <- s.http.Serve(s.listener) }()
+	go s.time.refresh(ctx) // may take as long as a call
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	for n := 1; ; n++ {
+		select {
+		case <-tick.C:
+			s.housekeep(ctx, n)
+		case err := <-served:
+			return fmt.Errorf("shard: %w", err)
+		case <-ctx.Done():
+			grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownGrace)
+			defer cancel()
+			s.tally.report(s.cfg.Log)
+			return s.http.Shutdown(grace)
+		}
+	}
+}
+
+// secondsPerSweep is how many seconds go between two sweeps for silent singers
+// and two looks at the server clock.
+const secondsPerSweep = 10
+
+// housekeep is done in the n-th second.
+func (s *Server) housekeep(ctx context.Context, n int) {
+	s.tally.report(s.cfg.Log)
+	if n%secondsPerSweep == 0 {
+		s.roster.sweep(time.Now())
+		go s.time.refresh(ctx)
+	}
+}
+
+// Close ends the shard at once.
+func (s *Server) Close() error {
+	err := s.http.Close()
+	if cerr := s.listener.Close(); cerr != nil && !errors.Is(cerr, net.ErrClosed) {
+		err = errors.Join(err, cerr)
+	}
+	return err
+}
+
+// clockPatience is how long a clock request waits for a state server that was
+// never heard of.
+const clockPatience = 2 * time.Second
+
+// clock tells the server clock. Anything but 200 stops a client for good, so
+// without a clock the connection is closed and the client tries again.
+func (s *Server) clock(w http.ResponseWriter, r *http.Request) {
+	identify(w, r)
+	ctx, cancel := context.WithTimeout(r.Context(), clockPatience)
+	defer cancel()
+	now, ok := s.time.now(ctx)
+	if !ok {
+		panic(http.ErrAbortHandler)
+	}
+	h := w.Header()
+	allowOrigin(h)
+	setMetadata(h, proto.ClockHeader{
+		ServerClock:      now,
+		ServerSampleRate: proto.SampleRate,
+		ServerVersion:    s.cfg.Version,
+		ServerBranch:     s.cfg.Branch,
+	})
+	h.Set("Content-Type", "application/octet-stream")
+	_, _ = w.Write([]byte("ok"))
+}
+
+// options answers a preflight. Ours are simple requests; nobody asks.
+func (s *Server) options(w http.ResponseWriter, r *http.Request) {
+	identify(w, r)
+	h := w.Header()
+	h.Set("Access-Control-Allow-Origin", "*")
+	h.Set("Access-Control-Max-Age", "86400")
+}
