@@ -1,0 +1,35 @@
+package state
+
+import (
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"bucketbrigade/proto"
+)
+
+// SteadyClock is a server clock that starts out at the wall clock and from then
+// on goes with the boot clock: it never steps, whatever is done to the wall
+// clock.
+type SteadyClock struct {
+	lead time.Duration // wall minus boot
+}
+
+// NewSteadyClock measures the lead.
+func NewSteadyClock() SteadyClock {
+	return SteadyClock{lead: time.Duration(time.Now().UnixNano()) - sinceBoot()}
+}
+
+// Now gives the server clock.
+func (c SteadyClock) Now() proto.Clock {
+	return proto.ClockAt(time.Unix(0, int64(c.lead+sinceBoot())))
+}
+
+// sinceBoot is the time since boot, suspended time included.
+func sinceBoot() time.Duration {
+	var ts unix.Timespec
+	if err := unix.ClockGettime(unix.CLOCK_BOOTTIME, &ts); err != nil {
+		panic("state: no boot clock: " + err.Error())
+	}
+	return time.Duration(ts.Nano())
+}

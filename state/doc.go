@@ -1,0 +1,17 @@
+// Package state is the state server: it serves the segments of all shards from
+// one brigade. The same brigade can live inside a shard instead ([Local]).
+//
+// # Who owns what
+//
+// One goroutine owns the brigade and all segments: [Server.Run]'s own, locked to
+// its thread because it sleeps in the kernel between requests. It takes one
+// request after the other, each segment in its turn, and ticks the brigade once
+// a second. It does no file I/O: a second goroutine looks for new segments and
+// hands them over a channel, opened and mapped.
+//
+// # The clock
+//
+// All positions in time are samples since the Unix epoch, but the wall clock
+// may be set, and then the ring would tear. So the server clock is the boot
+// clock plus a lead that is measured against the wall clock once.
+package state

@@ -1,0 +1,112 @@
+package state
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"bucketbrigade/proto"
+	"bucketbrigade/shm"
+)
+
+// Local is the state in the same process: a shard's backend without shared
+// memory, for small set-ups. The limits are those of a segment. One goroutine,
+// Run's, owns the brigade; calls wait for it.
+type Local struct {
+	engine   *engine
+	jsonRoom int
+	calls    chan call
+	ticks    <-chan time.Time
+	timeout  time.Duration
+}
+
+type call struct {
+	req  *proto.Request
+	ans  *proto.Answer
+	done chan struct{}
+}
+
+// NewLocal makes a state; it answers while Run runs. An error names the setting
+// that makes no sense.
+func NewLocal(s Settings) (*Local, error) {
+	if err := s.check(); err != nil {
+		return nil, err
+	}
+	area := s.JSONArea
+	if area == 0 {
+		area = proto.MaxJSONArea
+	}
+	return &Local{
+		engine:   newEngine(s),
+		jsonRoom: shm.RoomForJSON(area),
+		calls:    make(chan call),
+		timeout:  shm.DefaultTimeout,
+	}, nil
+}
+
+// Run serves calls until ctx ends.
+func (l *Local) Run(ctx context.Context) error {
+	tick := time.NewTicker(tickEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case c := <-l.calls:
+			l.serve(c)
+		case <-tick.C:
+			l.engine.tick()
+		case <-ctx.Done():
+			return nil
+		}
+	}
+}
+
+func (l *Local) serve(c call) {
+	summary, pcm := c.ans.Summary[:0], c.ans.PCM[:0]
+	n := l.engine.handle(c.req, c.ans)
+	summary = append(summary, c.ans.Summary...) // the brigade uses its own again
+	if cap(pcm) < n {
+		pcm = make([]float32, n)
+	}
+	c.ans.Summary, c.ans.PCM = summary, pcm[:n]
+	if n > 0 {
+		l.engine.mix(c.ans.PCM)
+	}
+	close(c.done)
+}
+
+// Call carries req out, as shard.Backend says.
+func (l *Local) Call(ctx context.Context, req *proto.Request, ans *proto.Answer) error {
+	if err := l.checkSize(req); err != nil {
+		return err
+	}
+	c := call{req, ans, make(chan struct{})}
+	timer := time.NewTimer(l.timeout)
+	defer timer.Stop()
+	select {
+	case l.calls <- c:
+		<-c.done
+		return nil
+	case <-timer.C:
+		return proto.Refuse(http.StatusServiceUnavailable, "the state does not answer; try again soon")
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// checkSize refuses what would not fit a segment.
+func (l *Local) checkSize(req *proto.Request) error {
+	size := len(req.QueryString) + len(req.ClientAddress) + len(req.Session)
+	if req.Lyrics != nil {
+		size += len(*req.Lyrics)
+	}
+	if size > l.jsonRoom/2 { // escapes can double it: look closely
+		size = len(proto.AppendRequestJSON(nil, req))
+	}
+	if size > l.jsonRoom {
+		return proto.Refuse(http.StatusRequestEntityTooLarge, "json too long: %d bytes, at most %d are taken", size, l.jsonRoom)
+	}
+	if d := 4 * len(req.PCM); d > proto.MaxData {
+		return proto.Refuse(http.StatusRequestEntityTooLarge, "data too long: %d bytes, at most %d are taken", d, proto.MaxData)
+	}
+	return proto.CheckLyrics(req.Lyrics)
+}
