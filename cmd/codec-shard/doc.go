@@ -1,0 +1,26 @@
+/*
+Codec-shard is the part of a brigade that browsers talk to: it decodes what
+singers send, asks the state server what they hear, and encodes that.
+
+Usage:
+
+	codec-shard -dir DIR -segment echo01 -listen 127.0.0.1:7101 [flags]
+	codec-shard -listen 127.0.0.1:8081 [flags]
+
+With -segment it shares memory with a state server, which may start before or
+after it; while there is none, singers get status 503 and try again. Several
+shards, each with a segment of its own, carry one brigade. A singer always has
+to reach the same shard; the proxy in front sees to that.
+
+Without -segment the whole brigade lives in this one process: good for some
+sixty singers on a core, and no state server is needed.
+
+It answers on every path, so a proxy may pass /api, /api/07 or /. It speaks
+plain HTTP and is meant to stand behind a proxy on the same machine, from which
+it takes X-Forwarded-For and X-Forwarded-Proto. With port 0 the line
+"listening addr=…" on standard error tells the port.
+
+Exit status: 0 after SIGINT or SIGTERM, 1 after a failure, 2 for a command line
+that makes no sense.
+*/
+package main

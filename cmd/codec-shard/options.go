@@ -1,0 +1,73 @@
+package main
+
+import (
+	"context"
+	"flag"
+	"io"
+	"path/filepath"
+
+	"bucketbrigade/internal/manual"
+	"bucketbrigade/proto"
+	"bucketbrigade/shard"
+	"bucketbrigade/shm"
+	"bucketbrigade/state"
+)
+
+// options are the command line.
+type options struct {
+	listen   string
+	dir      string
+	segment  string
+	wait     shm.Wait
+	settings state.Settings
+}
+
+func parse(args []string, stderr io.Writer) (options, error) {
+	var o options
+	fs := manual.New("codec-shard", page, stderr)
+	fs.StringVar(&o.listen, "listen", "127.0.0.1:8081", "`address` to answer HTTP on; port 0 picks one")
+	fs.StringVar(&o.dir, "dir", state.DefaultDir, "`directory` of the segment, on a tmpfs")
+	fs.StringVar(&o.segment, "segment", "", "`name` of the segment shared with the state server; without one the state lives in this process")
+	fs.IntVar(&o.settings.JSONArea, "json-area", proto.MaxJSONArea, "`bytes` of JSON in the segment, the same as the state server's; 10000 with one of the first generation")
+	fs.IntVar(&o.settings.MaxUsers, "max-users", proto.DefaultMaxUsers, "without -segment: how many active `users` the room takes")
+	fs.StringVar(&o.settings.InstanceName, "instance-name", "", "without -segment: `name` of this installation, shown to singers")
+	wait := fs.String("wait", "hybrid", "with -segment, how to wait for the state server: hybrid (spin a few microseconds, then sleep) or spin (never sleep)")
+	if err := manual.Parse(fs, args); err != nil {
+		return o, err
+	}
+	return o, o.check(fs, *wait)
+}
+
+func (o *options) check(fs *flag.FlagSet, wait string) (err error) {
+	switch o.wait, err = shm.ParseWait(wait); {
+	case err != nil:
+		return manual.Wrong(fs, "-%v", err)
+	case fs.NArg() > 0:
+		return manual.Wrong(fs, "argument %q: a codec shard takes flags only", fs.Arg(0))
+	case o.segment != "" && o.segment != filepath.Base(o.segment):
+		return manual.Wrong(fs, "-segment %q is a name like echo01, its directory belongs to -dir", o.segment)
+	case o.settings.MaxUsers < 1:
+		return manual.Wrong(fs, "-max-users %d: a room takes at least 1", o.settings.MaxUsers)
+	}
+	return nil
+}
+
+// backend makes the way to the shared state, and what ends it.
+func (o *options) backend() (shard.Backend, func() error, error) {
+	if o.segment == "" {
+		local, err := state.NewLocal(o.settings)
+		if err != nil {
+			return nil, nil, err
+		}
+		ctx, cancel := context.WithCancel(context.Background())
+		done := make(chan error, 1)
+		go func() { done <- local.Run(ctx) }()
+		return local, func() error { cancel(); return <-done }, nil
+	}
+	seg, err := shm.Open(filepath.Join(o.dir, o.segment), shm.ForShard, o.settings.JSONArea)
+	if err != nil {
+		return nil, nil, err
+	}
+	client := shm.NewClient(seg, shm.ClientConfig{Wait: o.wait})
+	return client, client.Close, nil
+}
