@@ -1,0 +1,60 @@
+# Bucket Brigade. `make` lists what there is to do.
+
+# Variables of `make run` and `make demo`, `make fuzz`, `make test`.
+SHARDS    ?= 2
+PORT      ?= 8080
+BASE_PORT ?= 7100
+FUZZTIME  ?= 20s
+TESTFLAGS ?=
+
+# Our Opus binding can also read Ogg files; that half would need libopusfile.
+TAGS := nolibopusfile
+BIN  := build/bin
+
+# What the shards tell clients of themselves.
+VERSION := $(shell git rev-parse --short HEAD 2>/dev/null || echo unknown)
+BRANCH  := $(shell git rev-parse --abbrev-ref HEAD 2>/dev/null || echo unknown)
+LDFLAGS := -X main.version=$(VERSION) -X main.branch=$(BRANCH)
+
+.DEFAULT_GOAL := help
+.PHONY: help deps build run demo test fuzz bench clean
+
+help: ## this list
+	@printf 'Bucket Brigade: make TARGET [VARIABLE=VALUE]\n\n'
+	@awk -F ':.*## ' '/^[a-z][a-z0-9-]*:.*## / { printf "  %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@printf '\nVariables: SHARDS=%s PORT=%s BASE_PORT=%s FUZZTIME=%s\n' '$(SHARDS)' '$(PORT)' '$(BASE_PORT)' '$(FUZZTIME)'
+
+deps: ## install what is missing of compiler, libopus and nginx (apt, with sudo)
+	@scripts/install-deps
+
+build: ## all programs, into build/bin
+	@echo 'building into $(BIN) (the first time takes a minute)'
+	@mkdir -p $(BIN)
+	@go build -tags $(TAGS) -ldflags '$(LDFLAGS)' -o $(BIN)/ ./cmd/... ./stress
+
+run: deps build ## the whole brigade on this machine: SHARDS, PORT, BASE_PORT
+	@exec $(BIN)/brigade-run -shards $(SHARDS) -listen 127.0.0.1:$(PORT) -base-port $(BASE_PORT)
+
+demo: build ## test voices sing in the brigade of `make run`, into build/demo: PORT
+	@mkdir -p build/demo
+	@$(BIN)/stress demo -url http://127.0.0.1:$(PORT) -out build/demo
+
+test: deps ## everything CI checks: format, vet, staticcheck, tests with -race
+	@echo '== gofmt'
+	@bad=$$(gofmt -l $$(find . -name '*.go' -not -path './build/*')); \
+	    if [ -n "$$bad" ]; then echo "not formatted, run gofmt -w on:"; echo "$$bad"; exit 1; fi
+	@echo '== go vet'
+	@go vet -tags $(TAGS) ./...
+	@echo '== staticcheck'
+	@go tool staticcheck -tags $(TAGS) ./...
+	@echo '== go test -race'
+	@go test -race -tags $(TAGS) $(TESTFLAGS) ./...
+
+fuzz: deps ## every fuzz target for FUZZTIME each
+	@scripts/fuzz -tags $(TAGS) $(FUZZTIME)
+
+bench: deps ## all benchmarks, with allocations
+	@go test -tags $(TAGS) -run '^$$' -bench . -benchmem ./...
+
+clean: ## remove build/
+	@rm -rf build
