@@ -1,0 +1,127 @@
+package brigade
+
+import (
+	"bytes"
+	crand "crypto/rand"
+	"fmt"
+	"math/rand/v2"
+
+	"bucketbrigade/proto"
+)
+
+// Config says how a brigade is set up. Its zero value is usable.
+type Config struct {
+	// MaxUsers is how many active users the room takes; proto.DefaultMaxUsers
+	// if 0. Four times as many are remembered.
+	MaxUsers int
+	// JSONArea is how many bytes of JSON an answer may have, proto.OldJSONArea
+	// to proto.MaxJSONArea; the latter if 0.
+	JSONArea int
+	// InstanceName is told by action=status unless empty.
+	InstanceName string
+	// Tracks are the backing tracks; nil: none.
+	Tracks Tracks
+	// Rand shuffles followers and makes image tokens; nil: seeded by the
+	// operating system.
+	Rand *rand.Rand
+	// Rings is where the audio lies; nil: allocated. What they hold at first is
+	// cleared.
+	Rings *Rings
+}
+
+// Brigade is the shared state of all singers. It belongs to one goroutine.
+type Brigade struct {
+	// What it was set up with.
+	maxUsers     int
+	jsonRoom     int // bytes that metadata may take inside of an answer
+	instanceName string
+	tracks       Tracks
+	rand         *rand.Rand
+	gains        *gainTable
+	boost        float32
+
+	// What the singers share.
+	ring    ring
+	state   state
+	events  []proto.Event
+	users   roster
+	started bool
+	// cleared is the end of what is valid in the ring; lastRequest is the
+	// server clock of the last request that was carried out.
+	cleared, lastRequest proto.Clock
+	requested            bool // there was one
+	list                 sharedList
+
+	// What serves the answer at hand.
+	reply    reply
+	loopback []float32
+	json     bytes.Buffer
+	listing  []proto.SummaryUser
+}
+
+// New makes a brigade in which nobody has sung yet. A Config out of its bounds
+// is a fault of the caller and panics.
+func New(c Config) *Brigade { return newBrigade(c, proto.RingSamples) }
+
+func newBrigade(c Config, ringSize int) *Brigade {
+	if c.MaxUsers == 0 {
+		c.MaxUsers = proto.DefaultMaxUsers
+	}
+	if c.JSONArea == 0 {
+		c.JSONArea = proto.MaxJSONArea
+	}
+	if c.MaxUsers < 0 || c.JSONArea < proto.OldJSONArea || c.JSONArea > proto.MaxJSONArea {
+		panic(fmt.Sprintf("brigade: MaxUsers %d must be positive, JSONArea %d in %d..%d",
+			c.MaxUsers, c.JSONArea, proto.OldJSONArea, proto.MaxJSONArea))
+	}
+	if c.Rand == nil {
+		var seed [32]byte
+		crand.Read(seed[:])
+		c.Rand = rand.New(rand.NewChaCha8(seed))
+	}
+	return &Brigade{
+		maxUsers:     c.MaxUsers,
+		jsonRoom:     c.JSONArea - envelope,
+		instanceName: c.InstanceName,
+		tracks:       c.Tracks,
+		rand:         c.Rand,
+		gains:        newGainTable(),
+		boost:        leaderBoost(),
+		ring:         wrapRings(c.Rings, ringSize),
+		state:        defaults(),
+		users:        newRoster(),
+	}
+}
+
+// Tick does what needs time to pass, at server clock now: it clears the ring
+// up to now, forgets users, and returns the state to its defaults when nobody
+// is left. It wants to be called each second.
+func (b *Brigade) Tick(now proto.Clock) {
+	now = b.present(now)
+	b.advance(now)
+	b.resetIfEmpty()
+}
+
+// present keeps the clock from running backwards.
+func (b *Brigade) present(now proto.Clock) proto.Clock {
+	if b.started {
+		return max(now, b.cleared)
+	}
+	return now
+}
+
+// advance brings roster and ring to clock now. After a gap longer than the
+// ring all of it is cleared.
+func (b *Brigade) advance(now proto.Clock) {
+	b.users.settle(now)
+	if !b.started {
+		b.started, b.cleared = true, now
+		b.ring.clearAll(now)
+		return
+	}
+	from := max(b.cleared, now.Add(-b.ring.size))
+	n := now.Sub(from)
+	b.ring.clear(from, n)
+	b.cleared = now
+	b.fillBacking(from, n)
+}

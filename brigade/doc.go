@@ -1,0 +1,85 @@
+// Package brigade is what the singers share: the ring of audio, the song, the
+// buckets and everybody's settings. It does no I/O, starts no goroutine and
+// has no clock: whoever owns a [Brigade] calls [Brigade.Handle] with each
+// request and the time, and [Brigade.Tick] once a second, always from one
+// goroutine.
+//
+// # Clock
+//
+// Time is counted in samples of 48 kHz ([proto.Clock]). S is the clock at which
+// a request is handled. A read clock R with n samples asks for [R-n, R), a
+// write clock W brings audio for [W-n, W): clocks name the end.
+//
+// # Ring
+//
+// The ring holds the last Q = 120 s. Position c lies at index c mod Q, and each
+// position has four values:
+//
+//	audio    all voices added up          backing  metronome or backing track
+//	monitor  the soloed voices added up   people   how many voices were added
+//
+//	     S-Q                    W-n    W        R-n    R          S
+//	      |                      |-----|         |-----|          |
+//	......|======================|#####|=========|>>>>>|==========|......
+//	older |  valid               brought         asked for        | future
+//
+// Nothing may be read or written past S or before S-Q. Whoever comes next, a
+// request or a tick, clears what became valid since the last one and fills its
+// backing. An interval of the ring is at most two runs of memory: one up to the
+// end of the slice and one from its start.
+//
+// # Who hears whom
+//
+// A singer d seconds behind S hears what has been added at S-d by then. Its own
+// voice arrives about 1.2 s behind what it hears, so a singer never hears
+// itself, and those d+3 seconds behind hear it with all who sang before:
+//
+//	  S-9         S-6         S-3         S
+//	...|...........|...........|..........|
+//	bucket 3    bucket 2    bucket 1
+//	hears 1, 2  hears 1     the leader
+//
+// # Bucket
+//
+// Who asks to lead gets bucket 1; everybody else is dealt to the buckets
+// behind, 3 s apart, the last bucket first. Seven followers, no rounds:
+//
+//	bucket      1   2   3   4   5   6
+//	seconds     3   6   9  12  15  18
+//	followers   -   1   1   1   2   2
+//
+// With rounds the leader stands back by all repeats: 60 bpm, 8 beats a round,
+// 2 repeats is 8 s a round, so the leader is at 16 + 3 = 19 s and the next
+// buckets at 22 and 25 s (two at most: a round has room for 8/3 buckets).
+//
+// # Song
+//
+// A song begins at the read clock of who starts it and ends at the last write
+// clock of the leader who stops it. Outside of a song nothing is stored and
+// everybody hears silence. Anybody else's stop halts the song for all.
+//
+// # Gain
+//
+// With n voices at a sample the voices are turned down by sqrt(3/(n+2)): one
+// voice 1, two 0.866, four 0.707. Then
+//
+//	out = (audio × gain + backing × backingVolume × (bpm > 0 ? 1 : 0.2) × own) × globalVolume
+//
+// Two voices of 0.25, no backing, global volume 1.2: (0.5 × 0.866) × 1.2 = 0.52.
+//
+// # Metronome
+//
+// A click is one sample of 1.0 each floor(2880000/bpm) samples. Between two
+// fills only the distance to the next click is kept. 120 bpm, distance 0:
+//
+//	filled    clicks at             distance to the next, from the end
+//	60000     0, 24000, 48000       12000
+//	12000     none                  0
+//	1         0                     23999
+//
+// # Refusals
+//
+// A request is checked whole before anything changes. One that is refused
+// leaves no trace: not in the ring, not in the clocks, not in what anybody is
+// told.
+package brigade

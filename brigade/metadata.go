@@ -1,0 +1,63 @@
+package brigade
+
+import (
+	"encoding/json"
+
+	"bucketbrigade/proto"
+)
+
+// queueSize is the length of the ring as clients want it: in blocks of 128.
+const queueSize = proto.RingSamples / 128
+
+// metadata makes the JSON that goes to u. before is the clock of the request
+// before this one.
+func (b *Brigade) metadata(now, before proto.Clock, u *user, o *order) string {
+	s := &b.state
+	m := proto.Metadata{
+		ServerClock:      now,
+		ServerSampleRate: proto.SampleRate,
+		LastRequestClock: before,
+		ClientReadClock:  o.hears,
+		SongEndClock:     s.songEnd,
+		SongStartClock:   s.songStart,
+		Samples:          o.samples,
+		ConnectedUsers:   b.users.active,
+		QueueSize:        queueSize,
+		Events:           b.events,
+		PeopleHeard:      b.peopleHeard(u, o),
+		Chats:            u.queued.chats,
+	}
+	if o.query.HasWrite {
+		m.ClientWriteClock = &o.query.Write
+	}
+	if s.hasLeader {
+		leader := s.leader.String()
+		m.Leader = &leader
+	}
+	if m.Events == nil {
+		m.Events = []proto.Event{}
+	}
+	if m.Chats == nil {
+		m.Chats = []proto.Chat{}
+	}
+	keys := u.queued.keys
+	b.fillNews(&m.News, keys, u)
+	text := b.marshal(&m)
+	if quotedLen(text) > b.jsonRoom {
+		keys = b.fit(&m, keys)
+		text = b.marshal(&m)
+	}
+	u.markTold(keys, len(m.Chats))
+	return text
+}
+
+// marshal gives the JSON of v, raw UTF-8.
+func (b *Brigade) marshal(v any) string {
+	b.json.Reset()
+	e := json.NewEncoder(&b.json)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(v); err != nil {
+		panic("brigade: an answer is no JSON: " + err.Error())
+	}
+	return string(b.json.Bytes()[:b.json.Len()-1]) // without the newline
+}

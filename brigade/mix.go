@@ -1,0 +1,137 @@
+package brigade
+
+import "bucketbrigade/proto"
+
+// source is what an answer's audio is made of.
+type source uint8
+
+const (
+	fromRing source = iota
+	fromMonitor
+	fromLoopback
+)
+
+// reply is the audio of the answer at hand.
+type reply struct {
+	source  source
+	from    proto.Clock
+	samples int
+	// sounding is how many of the samples come from the ring; silence follows.
+	sounding int
+	// voices, back: the gains of voices and backing.
+	voices, back float32
+	autoGain     bool
+}
+
+// Samples is how many samples the answer handled last carries.
+func (b *Brigade) Samples() int { return b.reply.samples }
+
+// Mix writes the audio of the answer handled last into dst, which must have
+// Samples() samples. It can be called until the next Handle or Tick.
+func (b *Brigade) Mix(dst []float32) {
+	r := &b.reply
+	if len(dst) != r.samples {
+		panic("brigade: Mix needs room for exactly the samples of the answer")
+	}
+	if r.source == fromLoopback {
+		copy(dst, b.loopback)
+		return
+	}
+	clear(dst[r.sounding:])
+	for _, run := range b.ring.runs(r.from, r.sounding) {
+		part := dst[run.off : run.off+run.hi-run.lo]
+		audio, backing := b.ring.Audio[run.lo:run.hi], b.ring.Backing[run.lo:run.hi]
+		switch {
+		case r.source == fromMonitor:
+			copy(part, b.ring.Monitor[run.lo:run.hi])
+		case r.autoGain:
+			mixGained(part, audio, backing, b.ring.People[run.lo:run.hi], b.gains, r.voices, r.back)
+		default:
+			mixFlat(part, audio, backing, r.voices, r.back)
+		}
+	}
+}
+
+// planReply decides what Mix writes for u.
+func (b *Brigade) planReply(u *user, o *order) {
+	s := &b.state
+	r := reply{from: o.want.From, samples: o.want.Len()}
+	if r.samples == 0 {
+		b.reply = reply{from: o.hears}
+		return
+	}
+	switch {
+	case o.query.Loopback:
+		r.source = fromLoopback
+		r.from, r.samples = o.hears.Add(-o.samples), o.samples
+	case u.hearsSolos:
+		r.source, r.sounding = fromMonitor, r.samples
+	default:
+		r.sounding = s.sounding(r.from, r.samples, o.wanted)
+		back := s.backingVolume * u.backingVolume
+		if s.bpm <= 0 {
+			back *= trackMix
+		}
+		r.voices, r.back = float32(s.globalVolume), float32(back*s.globalVolume)
+		r.autoGain = !s.noAutoGain
+	}
+	b.reply = r
+}
+
+// sounding is how many of n samples from from on are heard, silence follows.
+// A client's whole interval sounds if its first sample does. Samples that are
+// picked for a shared stream are judged frame by frame, because the same frame
+// must sound alike whoever asks for it: [f, f+2880) sounds if f lies before the
+// end of the song. A song that ends at 3000 sounds up to 5760.
+func (s *state) sounding(from proto.Clock, n int, frames bool) int {
+	switch {
+	case s.songStart == 0:
+		return 0
+	case s.songEnd == 0:
+		return n
+	case frames:
+		const frame = proto.FrameSamples
+		end := (s.songEnd + frame - 1) / frame * frame
+		return max(0, min(n, end.Sub(from)))
+	case s.sounds(from):
+		return n
+	}
+	return 0
+}
+
+// peopleHeard is the number of voices at the first sample that u is told it
+// hears; -1 if it hears no mix.
+func (b *Brigade) peopleHeard(u *user, o *order) int {
+	if o.query.Loopback || u.hearsSolos {
+		return -1
+	}
+	return b.ring.peopleAt(o.hears.Add(-o.samples))
+}
+
+// keepForLoopback copies the input of a singer that wants it back.
+func (b *Brigade) keepForLoopback(o *order, pcm []float32) {
+	if o.query.Loopback {
+		b.loopback = append(b.loopback[:0], pcm...)
+	}
+}
+
+// write stores the audio of a request, if it has a write clock. The audio is
+// scaled in place.
+func (b *Brigade) write(now proto.Clock, u *user, o *order, pcm []float32) {
+	q := &o.query
+	if !q.HasWrite {
+		return
+	}
+	u.joinWrite, u.joinsWrite = q.Write, true
+	u.lastSung, u.hasSung = q.Write, true
+	from := q.Write.Add(-o.samples)
+	if !b.state.stores(from, q.Write) {
+		return
+	}
+	gain := u.micGain
+	if b.state.hasLeader && b.state.leader == u.id {
+		gain *= b.boost
+	}
+	scale(pcm, gain)
+	b.sing(now, from, pcm, u.soloed)
+}

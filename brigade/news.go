@@ -1,0 +1,140 @@
+package brigade
+
+import (
+	"slices"
+
+	"bucketbrigade/proto"
+)
+
+// newsKeys says which keys a user is still to be told. All but the delay are
+// told with the value they have when the answer is made: an older one that was
+// never told is overtaken.
+type newsKeys uint16
+
+const (
+	newsBPM newsKeys = 1 << iota
+	newsRepeats
+	newsBPR
+	newsTracks
+	newsFirstBucket
+	newsGlobalVolume
+	newsBackingVolume
+	newsSongVideo
+	newsLyrics
+	newsImage
+	newsDelay
+	newsBackingType
+
+	// newsAlways is what every newcomer is told.
+	newsAlways = newsBPM | newsRepeats | newsBPR | newsTracks | newsFirstBucket |
+		newsGlobalVolume | newsBackingVolume
+	// newsValues is everything that a reset of the state changes.
+	newsValues = newsAlways&^newsTracks | newsSongVideo | newsLyrics | newsImage | newsBackingType
+)
+
+// news is what one user is to be told once.
+type news struct {
+	keys  newsKeys
+	delay int // seconds, with newsDelay
+	chats []proto.Chat
+}
+
+// broadcast queues keys for everybody who is active.
+func (b *Brigade) broadcast(keys newsKeys) {
+	for m := range b.users.heard() {
+		m.queued.keys |= keys
+	}
+}
+
+// greet queues what a newcomer is told: the settings, and the rest as far as it
+// differs from nothing.
+func (b *Brigade) greet(u *user) {
+	keys := newsAlways
+	for _, k := range []struct {
+		set bool
+		key newsKeys
+	}{
+		{b.state.noSongVideo, newsSongVideo},
+		{b.state.lyrics != "", newsLyrics},
+		{b.state.image != "", newsImage},
+		{b.state.backingType != "", newsBackingType},
+	} {
+		if k.set {
+			keys |= k.key
+		}
+	}
+	u.queued.keys |= keys
+}
+
+// chat queues messages for everybody active but their sender.
+func (b *Brigade) chat(from *user, texts []string) {
+	for m := range b.users.heard() {
+		if m.id == from.id {
+			continue
+		}
+		for _, text := range texts {
+			m.queued.chats = append(m.queued.chats, proto.Chat{from.name, text})
+		}
+		m.queued.bound()
+	}
+}
+
+// bound forgets the oldest messages beyond proto.MaxChatsQueued.
+func (n *news) bound() {
+	if over := len(n.chats) - proto.MaxChatsQueued; over > 0 {
+		n.chats = slices.Delete(n.chats, 0, over)
+	}
+}
+
+// markTold moves keys and the first chats from what is queued to what was
+// told.
+func (u *user) markTold(keys newsKeys, chats int) {
+	u.told.keys, u.told.delay = keys, u.queued.delay
+	u.told.chats = append(u.told.chats[:0], u.queued.chats[:chats]...)
+	u.queued.keys &^= keys
+	u.queued.chats = slices.Delete(u.queued.chats, 0, chats)
+}
+
+// untell queues again what was told last, before everything that waits since.
+func (u *user) untell() {
+	if u.told.keys&newsDelay != 0 && u.queued.keys&newsDelay == 0 {
+		u.queued.delay = u.told.delay
+	}
+	u.queued.keys |= u.told.keys
+	u.queued.chats = slices.Insert(u.queued.chats, 0, u.told.chats...)
+	u.queued.bound()
+	u.told = news{}
+}
+
+// fillNews sets the keys of n from the state. The values stay where they are until
+// n is written down.
+func (b *Brigade) fillNews(n *proto.News, keys newsKeys, u *user) {
+	s := &b.state
+	setIf(&n.BPM, &s.bpm, keys&newsBPM)
+	setIf(&n.Repeats, &s.repeats, keys&newsRepeats)
+	setIf(&n.BPR, &s.bpr, keys&newsBPR)
+	setIf(&n.FirstBucket, &s.firstBucket, keys&newsFirstBucket)
+	setIf(&n.DisableSongVideo, &s.noSongVideo, keys&newsSongVideo)
+	setIf(&n.Lyrics, &s.lyrics, keys&newsLyrics)
+	setIf(&n.Image, &s.image, keys&newsImage)
+	setIf(&n.DelaySeconds, &u.queued.delay, keys&newsDelay)
+	setIf(&n.BackingTrackType, &s.backingType, keys&newsBackingType)
+	if keys&newsTracks != 0 {
+		names := b.trackNames()
+		n.Tracks = &names
+	}
+	if keys&newsGlobalVolume != 0 {
+		v := friendlyOf(s.globalVolume)
+		n.GlobalVolume = &v
+	}
+	if keys&newsBackingVolume != 0 {
+		v := friendlyOf(s.backingVolume)
+		n.BackingVolume = &v
+	}
+}
+
+func setIf[T any](dst **T, value *T, when newsKeys) {
+	if when != 0 {
+		*dst = value
+	}
+}

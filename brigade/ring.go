@@ -1,0 +1,122 @@
+package brigade
+
+import (
+	"fmt"
+	"math"
+
+	"bucketbrigade/proto"
+)
+
+// Rings is the memory of the ring: four slices of proto.RingSamples each.
+// Position c of the clock lies at index c mod proto.RingSamples.
+type Rings struct {
+	Audio   []float32 // all voices
+	Backing []float32 // metronome or backing track
+	Monitor []float32 // soloed voices
+	People  []uint16  // how many voices were added; stays at 65535 if there are more
+}
+
+// NewRings allocates rings, 81 MB of silence.
+func NewRings() *Rings { return newRings(proto.RingSamples) }
+
+func newRings(size int) *Rings {
+	return &Rings{
+		Audio:   make([]float32, size),
+		Backing: make([]float32, size),
+		Monitor: make([]float32, size),
+		People:  make([]uint16, size),
+	}
+}
+
+// ring is Rings with what is known about their content.
+type ring struct {
+	Rings
+	size int
+	// low is where sound may begin: all between the oldest valid position and
+	// low is zero. It saves clearing 81 MB at each start of a song.
+	low proto.Clock
+}
+
+// never is a clock that no position reaches.
+const never = proto.Clock(math.MaxInt64)
+
+// wrapRings takes rings of unknown content; of nil it allocates silent ones.
+func wrapRings(r *Rings, size int) ring {
+	if r == nil {
+		return ring{Rings: *newRings(size), size: size, low: never}
+	}
+	if len(r.Audio) != size || len(r.Backing) != size || len(r.Monitor) != size || len(r.People) != size {
+		panic(fmt.Sprintf("brigade: rings of %d, %d, %d and %d samples, each must have %d",
+			len(r.Audio), len(r.Backing), len(r.Monitor), len(r.People), size))
+	}
+	return ring{Rings: *r, size: size, low: math.MinInt64}
+}
+
+// run is a contiguous piece of the ring: indices [lo, hi), which are the
+// samples from off on of the interval that was split.
+type run struct{ lo, hi, off int }
+
+// runs splits [from, from+n), n at most the size of the ring, where the ring
+// wraps. The second run may be empty. With a ring of 10, from 18 and n 4 the
+// runs are [8, 10) and [0, 2).
+func (r *ring) runs(from proto.Clock, n int) [2]run {
+	if n < 0 || n > r.size {
+		panic(fmt.Sprintf("brigade: an interval of %d samples in a ring of %d", n, r.size))
+	}
+	lo := int(from % proto.Clock(r.size))
+	if lo < 0 {
+		lo += r.size
+	}
+	first := min(n, r.size-lo)
+	return [2]run{{lo, lo + first, 0}, {0, n - first, first}}
+}
+
+// clear silences [from, from+n).
+func (r *ring) clear(from proto.Clock, n int) {
+	for _, run := range r.runs(from, n) {
+		clear(r.Audio[run.lo:run.hi])
+		clear(r.Backing[run.lo:run.hi])
+		clear(r.Monitor[run.lo:run.hi])
+		clear(r.People[run.lo:run.hi])
+	}
+}
+
+// clearAll silences everything; now is the end of what is valid.
+func (r *ring) clearAll(now proto.Clock) {
+	from := max(r.low, now.Add(-r.size))
+	if from < now {
+		r.clear(from, now.Sub(from))
+	}
+	r.low = never
+}
+
+// addVoice adds a voice to the positions from from on, and to the monitor if
+// it is soloed.
+func (r *ring) addVoice(from proto.Clock, voice []float32, soloed bool) {
+	r.low = min(r.low, from)
+	for _, run := range r.runs(from, len(voice)) {
+		part := voice[run.off : run.off+run.hi-run.lo]
+		add(r.Audio[run.lo:run.hi], part)
+		count(r.People[run.lo:run.hi])
+		if soloed {
+			add(r.Monitor[run.lo:run.hi], part)
+		}
+	}
+}
+
+// setBacking sets one sample of the backing.
+func (r *ring) setBacking(at proto.Clock, x float32) {
+	r.low = min(r.low, at)
+	r.Backing[r.runs(at, 1)[0].lo] = x
+}
+
+// copyBacking sets the backing from from on to pcm × gain.
+func (r *ring) copyBacking(from proto.Clock, pcm []float32, gain float32) {
+	r.low = min(r.low, from)
+	for _, run := range r.runs(from, len(pcm)) {
+		scaleInto(r.Backing[run.lo:run.hi], pcm[run.off:], gain)
+	}
+}
+
+// peopleAt is the number of voices at one position.
+func (r *ring) peopleAt(c proto.Clock) int { return int(r.People[r.runs(c, 1)[0].lo]) }

@@ -1,0 +1,34 @@
+package brigade
+
+import "bucketbrigade/proto"
+
+// roundSeconds is how long a round lasts, 0 if no rounds are sung: bpr beats
+// at bpm beats a minute. It is a formula of floats because the truncated
+// results are what clients count on.
+func (s *state) roundSeconds() float64 {
+	if s.bpm == 0 || s.bpr == 0 || s.repeats == 0 {
+		return 0
+	}
+	return 60 / float64(s.bpm) * float64(s.bpr)
+}
+
+// sing stores a voice at [from, from+len(voice)), and in a round again each
+// round later, as often as is behind the server clock now. Repeats are not
+// soloed.
+//
+// 120 bpm and 4 beats a round are 96000 samples: a voice at 1000 comes again
+// at 97000 and, with 2 repeats, at 193000.
+func (b *Brigade) sing(now, from proto.Clock, voice []float32, soloed bool) {
+	b.ring.addVoice(from, voice, soloed)
+	round := int(b.state.roundSeconds() * proto.SampleRate)
+	if round == 0 {
+		return
+	}
+	for i := 1; i <= b.state.repeats; i++ {
+		at := from.Add(i * round)
+		if at.Add(len(voice)) >= now {
+			break
+		}
+		b.ring.addVoice(at, voice, false)
+	}
+}

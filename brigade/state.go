@@ -1,0 +1,52 @@
+package brigade
+
+import "bucketbrigade/proto"
+
+// state is what everybody shares beside the ring. It returns to its defaults
+// when nobody is left.
+type state struct {
+	globalVolume  float64 // scalar
+	backingVolume float64 // scalar
+
+	// songStart is 0 until there was a song; songEnd is 0 until it ends. Both
+	// are 1 after a halt.
+	songStart, songEnd proto.Clock
+	leader             proto.UserID
+	hasLeader          bool
+
+	bpm, repeats, bpr int
+	nextClick         int // samples from the last filled position to the next click
+
+	requestedTrack string
+	track          []float32 // what is left of the track that plays
+	backingType    string    // "Metronome", "Backing Track" or ""
+
+	firstBucket int // seconds
+	maxPosition int // seconds, the last bucket
+
+	noAutoGain  bool
+	noSongVideo bool
+	lyrics      string
+	image       string // token of the shown image
+}
+
+func defaults() state {
+	return state{
+		globalVolume:  1.2,
+		backingVolume: 1.0,
+		firstBucket:   proto.BucketSeconds,
+		maxPosition:   6 * proto.BucketSeconds,
+	}
+}
+
+// resetIfEmpty returns the state to its defaults when nobody is active. Ring,
+// events and users stay; the users are told, should they come back.
+func (b *Brigade) resetIfEmpty() {
+	if b.users.active > 0 {
+		return
+	}
+	b.state = defaults()
+	for m := b.users.newest; m != nil; m = m.older {
+		m.queued.keys |= newsValues
+	}
+}

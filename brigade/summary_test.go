@@ -1,0 +1,147 @@
+package brigade
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"bucketbrigade/proto"
+)
+
+// crowd makes n singers, 100 + i each, i/10 s behind the other.
+func (r *room) crowd(n int) []*singer {
+	all := make([]*singer, n)
+	for i := range all {
+		all[i] = r.join(proto.UserID(100+i), 30000+i*4800%480000, 0)
+		all[i].ask(nil)
+	}
+	return all
+}
+
+func ids(users []proto.SummaryUser) (out []proto.UserID) {
+	for _, u := range users {
+		out = append(out, u.User)
+	}
+	return out
+}
+
+func sorted(users []proto.SummaryUser) bool { return slices.IsSortedFunc(users, compareListing) }
+
+var listPlease = params{"user_summary": "1"}
+
+func TestListIsExactInASmallRoom(t *testing.T) {
+	t.Parallel()
+	r := newRoom(t, Config{})
+	all := r.crowd(64)
+	for i := range 3 {
+		all[5].name = strings.Repeat("x", i)
+		all[5].ask(nil)
+		all[0].ask(listPlease)
+		users := r.list()
+		at := slices.IndexFunc(users, func(u proto.SummaryUser) bool { return u.User == 105 })
+		want := all[5].name
+		if want == "" {
+			want = "<anonymous>"
+		}
+		if len(users) != 64 || !sorted(users) || users[at].Name != want {
+			t.Fatalf("round %d: %d users, sorted %t, name %q; want 64, sorted, %q", i, len(users), sorted(users), users[at].Name, want)
+		}
+	}
+	all[0].ask(nil)
+	if n := len(r.list()); n != 0 {
+		t.Errorf("%d users told to who did not ask", n)
+	}
+}
+
+func TestListIsSharedInALargeRoom(t *testing.T) {
+	t.Parallel()
+	r := newRoom(t, Config{})
+	all := r.crowd(70)
+	told := func(s *singer) int { s.ask(listPlease); return len(r.list()) }
+	if n := told(all[0]); n != 70 {
+		t.Fatalf("first asking: %d users, want 70", n)
+	}
+	if n := told(all[0]); n != 0 {
+		t.Errorf("asked again at once: %d users, want none", n)
+	}
+	r.pass(proto.SampleRate - 1)
+	late := r.join(7, 90000, 0)
+	late.ask(nil)
+	all[1].ask(listPlease)
+	if users := r.list(); len(users) != 70 || slices.Contains(ids(users), 7) {
+		t.Errorf("the list is made anew before it is 1 s old: %d users", len(users))
+	}
+	late.ask(listPlease)
+	if users := r.list(); len(users) != 71 || !slices.Contains(ids(users), 7) || !sorted(users) {
+		t.Errorf("the newcomer is told %d users, itself among them: %t", len(users), slices.Contains(ids(users), 7))
+	}
+	r.pass(1)
+	if n := told(all[2]); n != 71 {
+		t.Errorf("after 1 s: %d users, want 71", n)
+	}
+	r.pass(2*proto.SampleRate - 1)
+	if n := told(all[0]); n != 0 {
+		t.Errorf("before 3 s are over: %d users, want none", n)
+	}
+	r.pass(1)
+	if n := told(all[0]); n != 71 {
+		t.Errorf("after 3 s: %d users, want 71", n)
+	}
+	all[0].read -= frame
+	again := all[0].request(frame, 0, listPlease)
+	again.Again = true
+	r.must(again)
+	all[0].done(frame)
+	if n := len(r.list()); n != 71 {
+		t.Errorf("the lost answer had the list, its repetition has %d users", n)
+	}
+	all[0].fresh = true
+	if n := told(all[0]); n != 71 {
+		t.Errorf("after a fresh start: %d users, want 71", n)
+	}
+}
+
+// Beside 17 frames there is room for 81 users: leader and caller are among
+// them, wherever they stand.
+func TestListIsCut(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name         string
+		lead, caller proto.UserID
+	}{
+		{"both at the end", 198, 199},
+		{"caller at the end", 100, 199},
+		{"leader at the end", 199, 100},
+		{"one and the same", 199, 199},
+		{"caller just inside", 199, 180},
+		{"both inside", 101, 100},
+	} {
+		r := newRoom(t, Config{})
+		var caller *singer
+		for i := range 100 {
+			s := r.join(proto.UserID(100+i), 30000+i*4800, 0)
+			p := params{}
+			if s.id == c.lead {
+				p["request_lead"] = "1"
+			}
+			s.ask(p)
+			if s.id == c.caller {
+				caller = s
+			}
+		}
+		caller.fresh, caller.read = true, caller.read-proto.MaxSamples+frame
+		r.must(caller.request(proto.MaxSamples, 0, listPlease))
+		users := r.list()
+		room := (proto.MaxData - 2 - 4*proto.MaxSamples) / proto.SummaryRecord
+		got := ids(users)
+		if len(users) != room || !sorted(users) || !slices.Contains(got, c.lead) || !slices.Contains(got, c.caller) {
+			t.Errorf("%s: %d users (want %d), sorted %t: %v", c.name, len(users), room, sorted(users), got)
+		}
+		if got[0] != 100 || got[room-3] != 100+proto.UserID(room)-3 {
+			t.Errorf("%s: not cut at the end: %v", c.name, got)
+		}
+		if total := len(r.ans.Summary) + 4*r.b.Samples(); total > proto.MaxData {
+			t.Errorf("%s: %d bytes of data", c.name, total)
+		}
+	}
+}

@@ -1,0 +1,172 @@
+package brigade
+
+import (
+	"net/http"
+
+	"bucketbrigade/proto"
+)
+
+// order is a request that has passed every check.
+type order struct {
+	query  proto.Query
+	lyrics *string
+	// member is who asks; nil for a newcomer.
+	member  *member
+	session proto.Session
+	samples int
+	// hears is the end of what the client will be told it hears; want is what
+	// the answer carries of it.
+	hears  proto.Clock
+	want   proto.Span
+	wanted bool // want was given
+	// again marks a request that was carried out already.
+	again bool
+}
+
+// check judges a request of a singer at clock now and changes nothing.
+func (b *Brigade) check(now proto.Clock, req *proto.Request) (order, error) {
+	o := order{lyrics: req.Lyrics, session: req.Session}
+	if len(req.Session) > proto.MaxSessionBytes {
+		return o, proto.Refuse(http.StatusRequestEntityTooLarge, "session of %d bytes, at most %d are taken",
+			len(req.Session), proto.MaxSessionBytes)
+	}
+	if err := proto.CheckLyrics(req.Lyrics); err != nil {
+		return o, err
+	}
+	var err error
+	if o.query, err = proto.ParseQuery(req.QueryString); err != nil || o.query.Status {
+		return o, err
+	}
+	for _, part := range []func(proto.Clock, *proto.Request, *order) error{
+		b.checkSinger, b.checkSamples, b.checkClocks, b.checkWant, b.checkJoins,
+	} {
+		if err := part(now, req, &o); err != nil {
+			return o, err
+		}
+	}
+	return o, proto.CheckPCM(req.PCM)
+}
+
+// checkSinger finds out who asks, whether this session may, and whether there
+// is room.
+func (b *Brigade) checkSinger(now proto.Clock, req *proto.Request, o *order) error {
+	if !o.query.HasUser {
+		return proto.Refuse(http.StatusBadRequest, "no userid: only action=status goes without one")
+	}
+	o.member = b.users.known(o.query.User, now)
+	if m := o.member; m != nil {
+		if !req.Session.MayTakeOver(m.session, req.ClientAddress) {
+			return proto.Refuse(http.StatusForbidden, "userid %s belongs to another browser", o.query.User)
+		}
+		if fresh(m, now) {
+			return nil
+		}
+	}
+	if n := b.users.activeAt(now); n >= b.maxUsers {
+		return proto.Refuse(http.StatusTooManyRequests, "the room is full: %d of %d are here", n, b.maxUsers)
+	}
+	return nil
+}
+
+// checkSamples finds the length of the request.
+func (b *Brigade) checkSamples(_ proto.Clock, req *proto.Request, o *order) error {
+	o.samples = len(req.PCM)
+	switch {
+	case o.query.Samples != 0 && o.query.Samples != o.samples:
+		return proto.Refuse(http.StatusBadRequest, "n_samples %d, but the audio has %d", o.query.Samples, o.samples)
+	case o.samples == 0:
+		return proto.Refuse(http.StatusBadRequest, "no n_samples and no audio")
+	case o.samples%proto.FrameSamples != 0 || o.samples > proto.MaxSamples:
+		return proto.Refuse(http.StatusBadRequest, "audio of %d samples, not a multiple of %d up to %d",
+			o.samples, proto.FrameSamples, proto.MaxSamples)
+	}
+	return nil
+}
+
+// checkClocks keeps reads and writes inside of the ring.
+func (b *Brigade) checkClocks(now proto.Clock, req *proto.Request, o *order) error {
+	q := &o.query
+	if !q.HasRead {
+		return proto.Refuse(http.StatusBadRequest, "no read_clock")
+	}
+	o.hears = q.Read
+	if req.ReadEnd != nil {
+		o.hears = *req.ReadEnd
+		if o.hears < 0 || o.hears > q.Read {
+			return proto.Refuse(http.StatusBadRequest, "read_end %s is not in 0..%s, the read_clock", o.hears, q.Read)
+		}
+	}
+	if err := b.inRing("read_clock", now, q.Read, q.Read.Sub(o.hears)+o.samples); err != nil {
+		return err
+	}
+	if !q.HasWrite {
+		return nil
+	}
+	return b.inRing("write_clock", now, q.Write, o.samples)
+}
+
+// inRing refuses an interval of n samples before end that is not in the ring.
+func (b *Brigade) inRing(what string, now, end proto.Clock, n int) error {
+	if end > now {
+		return proto.Refuse(http.StatusBadRequest, "%s %s is %d samples in the future", what, end, end.Sub(now))
+	}
+	if oldest := now.Add(-b.ring.size); end.Add(-n) < oldest {
+		return proto.Refuse(http.StatusConflict, "%s %s reaches back to %s, only %s and later is kept",
+			what, end, end.Add(-n), oldest)
+	}
+	return nil
+}
+
+// checkWant judges which samples the answer is to carry.
+func (b *Brigade) checkWant(now proto.Clock, req *proto.Request, o *order) error {
+	o.want = proto.Span{From: o.hears.Add(-o.samples), To: o.hears}
+	if req.Want == nil {
+		return nil
+	}
+	o.want, o.wanted = *req.Want, true
+	n := o.want.Len()
+	switch {
+	case n == 0:
+		return nil
+	case n < 0 || o.want.From < 0 || n > proto.MaxSamples:
+		return proto.Refuse(http.StatusBadRequest, "want [%s, %s) is not a span of at most %d samples",
+			o.want.From, o.want.To, proto.MaxSamples)
+	}
+	return b.inRing("want", now, o.want.To, n)
+}
+
+// checkJoins keeps a singer's clocks without gaps, and finds repeated requests.
+func (b *Brigade) checkJoins(_ proto.Clock, req *proto.Request, o *order) error {
+	m, q := o.member, &o.query
+	if m == nil {
+		return nil
+	}
+	if req.Again && m.last == o.clocks() {
+		o.again = true
+		return nil
+	}
+	if q.Reset {
+		return nil
+	}
+	if m.joinsRead {
+		if err := joins("read_clock", q.Read, o.samples, m.joinRead); err != nil {
+			return err
+		}
+	}
+	if q.HasWrite && m.joinsWrite {
+		return joins("write_clock", q.Write, o.samples, m.joinWrite)
+	}
+	return nil
+}
+
+func joins(what string, end proto.Clock, n int, last proto.Clock) error {
+	if gap := end.Add(-n).Sub(last); gap != 0 {
+		return proto.Refuse(http.StatusConflict, "%s %s with %d samples is %d samples off the last, %s",
+			what, end, n, gap, last)
+	}
+	return nil
+}
+
+func (o *order) clocks() requestClocks {
+	return requestClocks{read: o.query.Read, write: o.query.Write, hasWrite: o.query.HasWrite, samples: o.samples}
+}
