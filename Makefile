@@ -5,6 +5,7 @@ SHARDS    ?= 2
 PORT      ?= 8080
 BASE_PORT ?= 7100
 FUZZTIME  ?= 20s
+VOICE     ?=
 TESTFLAGS ?=
 
 # Our Opus binding can also read Ogg files; that half would need libopusfile.
@@ -35,9 +36,8 @@ build: ## all programs, into build/bin
 run: deps build ## the whole brigade on this machine: SHARDS, PORT, BASE_PORT
 	@exec $(BIN)/brigade-run -shards $(SHARDS) -listen 127.0.0.1:$(PORT) -base-port $(BASE_PORT)
 
-demo: build ## test voices sing in the brigade of `make run`, into build/demo: PORT
-	@mkdir -p build/demo
-	@$(BIN)/stress demo -url http://127.0.0.1:$(PORT) -out build/demo
+demo: build ## test voices (or VOICE=a.wav) sing in the brigade of `make run`, into build/demo
+	@$(BIN)/stress demo -url http://127.0.0.1:$(PORT) -voice '$(VOICE)' -out build/demo
 
 test: deps ## everything CI checks: format, vet, staticcheck, tests with -race
 	@echo '== gofmt'
