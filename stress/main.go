@@ -3,11 +3,7 @@ package main
 import (
 	"context"
 	_ "embed"
-	"fmt"
 	"io"
-	"os"
-	"os/signal"
-	"syscall"
 
 	"bucketbrigade/internal/manual"
 )
@@ -15,15 +11,7 @@ import (
 //go:embed doc.go
 var page string
 
-func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	err := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
-	if manual.Status(err) == 1 {
-		fmt.Fprintln(os.Stderr, "stress:", err)
-	}
-	os.Exit(manual.Status(err))
-}
+func main() { manual.Main("stress", run) }
 
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	fs := manual.New("stress", page, stderr)

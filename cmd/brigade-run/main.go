@@ -7,10 +7,8 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/signal"
 	"path/filepath"
 	"strings"
-	"syscall"
 
 	"bucketbrigade/internal/manual"
 	"bucketbrigade/stack"
@@ -19,16 +17,7 @@ import (
 //go:embed doc.go
 var page string
 
-func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	// After the first signal the second one ends us at once.
-	context.AfterFunc(ctx, stop)
-	err := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
-	if manual.Status(err) == 1 {
-		fmt.Fprintln(os.Stderr, "brigade-run:", err)
-	}
-	os.Exit(manual.Status(err))
-}
+func main() { manual.Main("brigade-run", run) }
 
 // run does everything. The end of ctx is a good end, during the start too.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
@@ -40,13 +29,20 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(stdout, "starting the state server, %d codec shards and nginx ...\n", cfg.Shards)
+	fmt.Fprintf(stdout, "starting the state server, %d codec shard%s and nginx ...\n", cfg.Shards, plural(cfg.Shards))
 	err = s.Run(ctx, func() { fmt.Fprint(stdout, welcome(s, cfg.Shards)) })
 	if err != nil && !(ctx.Err() != nil && errors.Is(err, context.Canceled)) {
 		return err
 	}
 	fmt.Fprintln(stdout, "all stopped")
 	return nil
+}
+
+func plural(n int) string {
+	if n == 1 {
+		return ""
+	}
+	return "s"
 }
 
 // usualPort is where `make demo` looks unless it is told otherwise.

@@ -4,12 +4,8 @@ import (
 	"context"
 	_ "embed"
 	"errors"
-	"fmt"
 	"io"
 	"log/slog"
-	"os"
-	"os/signal"
-	"syscall"
 
 	"github.com/coreos/go-systemd/v22/daemon"
 
@@ -23,17 +19,9 @@ var page string
 // version and branch are set by the build: -ldflags "-X main.version=…".
 var version, branch string
 
-func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	err := run(ctx, os.Args[1:], os.Stderr)
-	if manual.Status(err) == 1 {
-		fmt.Fprintln(os.Stderr, "codec-shard:", err)
-	}
-	os.Exit(manual.Status(err))
-}
+func main() { manual.Main("codec-shard", run) }
 
-func run(ctx context.Context, args []string, stderr io.Writer) error {
+func run(ctx context.Context, args []string, _, stderr io.Writer) error {
 	opts, err := parse(args, stderr)
 	if err != nil {
 		return err

@@ -41,7 +41,7 @@ func TestCommandLine(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			var out bytes.Buffer
-			err := run(t.Context(), c.args, &out)
+			err := run(t.Context(), c.args, io.Discard, &out)
 			said := out.String()
 			if err != nil {
 				said += err.Error()
@@ -59,7 +59,7 @@ func TestUnshardedServesAndTellsItsPort(t *testing.T) {
 	r, w := io.Pipe()
 	done := make(chan error, 1)
 	go func() {
-		err := run(ctx, []string{"-listen", "127.0.0.1:0", "-instance-name", "Test room"}, w)
+		err := run(ctx, []string{"-listen", "127.0.0.1:0", "-instance-name", "Test room"}, io.Discard, w)
 		w.Close()
 		done <- err
 	}()

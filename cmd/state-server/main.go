@@ -3,12 +3,8 @@ package main
 import (
 	"context"
 	_ "embed"
-	"fmt"
 	"io"
 	"log/slog"
-	"os"
-	"os/signal"
-	"syscall"
 
 	"github.com/coreos/go-systemd/v22/daemon"
 
@@ -21,17 +17,9 @@ import (
 //go:embed doc.go
 var page string
 
-func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	err := run(ctx, os.Args[1:], os.Stderr)
-	if manual.Status(err) == 1 {
-		fmt.Fprintln(os.Stderr, "state-server:", err)
-	}
-	os.Exit(manual.Status(err))
-}
+func main() { manual.Main("state-server", run) }
 
-func run(ctx context.Context, args []string, stderr io.Writer) error {
+func run(ctx context.Context, args []string, _, stderr io.Writer) error {
 	cfg, err := parse(args, stderr)
 	if err != nil {
 		return err

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"io"
 	"strings"
 	"testing"
 
@@ -29,7 +30,7 @@ func TestCommandLine(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			var out bytes.Buffer
-			err := run(t.Context(), c.args, &out)
+			err := run(t.Context(), c.args, io.Discard, &out)
 			said := out.String()
 			if err != nil {
 				said += err.Error()
@@ -47,7 +48,7 @@ func TestRunsUntilToldToStop(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		var out bytes.Buffer
 		done := make(chan error, 1)
-		go func() { done <- run(ctx, append([]string{"-dir", t.TempDir()}, args...), &out) }()
+		go func() { done <- run(ctx, append([]string{"-dir", t.TempDir()}, args...), io.Discard, &out) }()
 		cancel()
 		if err := <-done; err != nil {
 			t.Errorf("%v: %v", args, err)
