@@ -52,12 +52,12 @@ func judge(p performance, songs [2][]float32) (verdict, error) {
 	for hearer := range roles {
 		heard := inner(p.heard[hearer])
 		sung := [][]float32{inner(songs[leader]), inner(songs[follower])}
-		matches := voice.Fit(heard, sung, searchLag)
+		matches := find(heard, sung)
 		alone, err := codecAlone(songs, matches, hearer)
 		if err != nil {
 			return v, err
 		}
-		baseline := voice.Fit(inner(alone), sung, searchLag)
+		baseline := find(inner(alone), sung)
 		for singer := range listener {
 			if singer == hearer {
 				continue
@@ -69,6 +69,27 @@ func judge(p performance, songs [2][]float32) (verdict, error) {
 		}
 	}
 	return v, nil
+}
+
+// ambiguity is how much better a voice must fit far away to be believed there:
+// a note of steady pitch fits nearly as well a few periods off.
+const ambiguity = 0.01
+
+// find looks for the voices where they should be, 0 to maxLag samples late, and
+// believes that they are elsewhere only if they fit better there, or if the best
+// place in that range is its edge.
+func find(heard []float32, sung [][]float32) []voice.Match {
+	const middle = maxLag / 2
+	near := voice.Fit(heard[middle:], sung, middle)
+	matches := voice.Fit(heard, sung, searchLag)
+	for i := range matches {
+		edge := near[i].Lag == -middle || near[i].Lag == middle
+		if !edge && near[i].Corr >= matches[i].Corr-ambiguity {
+			matches[i] = near[i]
+			matches[i].Lag += middle
+		}
+	}
+	return matches
 }
 
 // inner leaves out the ends.

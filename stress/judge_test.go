@@ -110,6 +110,27 @@ func TestJudge(t *testing.T) {
 	}
 }
 
+func TestSteadyNoteIsFoundWhereItShouldBe(t *testing.T) {
+	t.Parallel()
+	songs := testSongs(t)
+	for i := range songs[leader] { // 130.8 Hz and an octave, dying away
+		at := float64(i) / proto.SampleRate
+		songs[leader][i] = float32(math.Exp(-at/2) * 0.3 * (math.Sin(2*math.Pi*130.8*at) + 0.5*math.Sin(4*math.Pi*130.8*at)))
+	}
+	quiet := make([]float32, len(songs[leader]))
+	p := performance{heard: [roles][]float32{quiet, late(songs[leader], 432, 2),
+		sum(late(songs[leader], 432, 1.7), late(songs[follower], 432, 0.9))}}
+	v, err := judge(p, songs)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, q := range v.pairs {
+		if q.fault != "" || q.expected && (q.match.Lag < 0 || q.match.Lag > maxLag) {
+			t.Errorf("%s and %s: fault %q, lag %d", q.hearer, q.singer, q.fault, q.match.Lag)
+		}
+	}
+}
+
 func TestTrackCutsByPosition(t *testing.T) {
 	t.Parallel()
 	answer := func(start proto.Clock, values ...float32) *singer.Answer {
