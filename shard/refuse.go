@@ -20,7 +20,7 @@ const retryAfter = 1
 
 // maxReason bounds the text of a refusal, in bytes: proxies take headers of 4 kB
 // and more, and escapes can make it six times as long.
-const maxReason = 500
+const maxReason = 1000
 
 // allowOrigin sets what lets pages of any origin read our answers.
 func allowOrigin(h http.Header) {

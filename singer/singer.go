@@ -58,8 +58,7 @@ type Singer struct {
 	writing bool
 	shift   int // read minus heard
 
-	pcm  []float32
-	body []byte
+	pcm []float32
 }
 
 // New makes a singer.

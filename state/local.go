@@ -16,7 +16,6 @@ type Local struct {
 	engine   *engine
 	jsonRoom int
 	calls    chan call
-	ticks    <-chan time.Time
 	timeout  time.Duration
 }
 
