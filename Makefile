@@ -48,7 +48,9 @@ test: deps ## everything CI checks: format, vet, staticcheck, tests with -race
 	@echo '== staticcheck'
 	@go tool staticcheck -tags $(TAGS) ./...
 	@echo '== go test -race'
-	@go test -race -tags $(TAGS) $(TESTFLAGS) ./...
+	@go test -race -tags $(TAGS) $(TESTFLAGS) $$(go list -tags $(TAGS) ./... | grep -v -e '/e2e$$' -e '/stress$$')
+	@echo '== go test -race, the whole brigade: at real pace, so nothing runs beside it'
+	@go test -race -p 1 -tags $(TAGS) $(TESTFLAGS) ./e2e ./stress
 
 fuzz: deps ## every fuzz target for FUZZTIME each
 	@scripts/fuzz -tags $(TAGS) $(FUZZTIME)

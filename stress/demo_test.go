@@ -14,8 +14,8 @@ import (
 	"bucketbrigade/stack/stacktest"
 )
 
+// Not parallel: real pace needs the machine to itself.
 func TestDemo(t *testing.T) {
-	t.Parallel()
 	s := stacktest.Start(t, stack.Config{Shards: 2})
 	cfg := demoConfig{url: s.URL(), out: t.TempDir(), seconds: 8}
 	var said bytes.Buffer

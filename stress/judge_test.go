@@ -10,10 +10,10 @@ import (
 	"bucketbrigade/singer"
 )
 
-// testSongs are two voices of 8 s.
+// testSongs are two voices of 6 s.
 func testSongs(t *testing.T) [2][]float32 {
 	t.Helper()
-	songs, err := demoSongs(demoConfig{seconds: 8})
+	songs, err := demoSongs(demoConfig{seconds: 6})
 	if err != nil {
 		t.Fatal(err)
 	}
