@@ -2,11 +2,13 @@ package codec
 
 import (
 	"math"
+	"slices"
 	"testing"
 
 	"gopkg.in/hraban/opus.v2"
 
 	"bucketbrigade/proto"
+	"bucketbrigade/voice"
 )
 
 // tone is n samples of two partials with a slow swell, loud enough to be coded
@@ -206,27 +208,53 @@ func TestFramesDoNotAllocate(t *testing.T) {
 	}
 }
 
+// benchVoices are what singers send: 2 s of each, in frames.
+func benchVoices() map[string][][]float32 {
+	out := make(map[string][][]float32)
+	for name, v := range map[string]voice.Voice{
+		"sung":   voice.NewSung(voice.SungConfig{Seed: 1}),
+		"spoken": voice.NewSpoken(voice.SpokenConfig{Seed: 1}),
+		"room":   voice.NewRoomNoise(voice.RoomNoiseConfig{Seed: 1}),
+	} {
+		pcm := voice.Render(v, 2*proto.SampleRate/proto.FrameSamples*proto.FrameSamples)
+		out[name] = slices.Collect(slices.Chunk(pcm, proto.FrameSamples))
+	}
+	return out
+}
+
 func BenchmarkEncodeFrame(b *testing.B) {
-	e, in := NewEncoder(), tone(proto.FrameSamples, 0)
-	b.ReportAllocs()
-	for b.Loop() {
-		if _, err := e.Encode(in); err != nil {
-			b.Fatal(err)
-		}
+	for name, frames := range benchVoices() {
+		b.Run(name, func(b *testing.B) {
+			e := NewEncoder()
+			b.ReportAllocs()
+			for i := 0; b.Loop(); i++ {
+				if _, err := e.Encode(frames[i%len(frames)]); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
 	}
 }
 
 func BenchmarkDecodeFrame(b *testing.B) {
-	e, d := NewEncoder(), NewDecoder()
-	packet, err := e.Encode(tone(proto.FrameSamples, 0))
-	if err != nil {
-		b.Fatal(err)
-	}
-	out := make([]float32, 0, proto.FrameSamples)
-	b.ReportAllocs()
-	for b.Loop() {
-		if _, err := d.Decode(out, packet); err != nil {
-			b.Fatal(err)
-		}
+	for name, frames := range benchVoices() {
+		b.Run(name, func(b *testing.B) {
+			e, d := NewBrowserEncoder(), NewDecoder()
+			packets := make([][]byte, len(frames))
+			for i, f := range frames {
+				p, err := e.Encode(f)
+				if err != nil {
+					b.Fatal(err)
+				}
+				packets[i] = slices.Clone(p)
+			}
+			out := make([]float32, 0, proto.FrameSamples)
+			b.ReportAllocs()
+			for i := 0; b.Loop(); i++ {
+				if _, err := d.Decode(out, packets[i%len(packets)]); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
 	}
 }
