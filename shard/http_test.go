@@ -265,3 +265,14 @@ func TestServesOverTCPAndStops(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+func TestHeadersAreASCII(t *testing.T) {
+	t.Parallel()
+	for in, want := range map[string]string{
+		"plain": "plain", "\u00e9": `\u00e9`, "\U0001f3b5": `\ud83c\udfb5`, "a\x7fb": `a\u007fb`,
+	} {
+		if got := asciiJSON([]byte(in)); got != want {
+			t.Errorf("%q became %s, want %s", in, got, want)
+		}
+	}
+}

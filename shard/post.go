@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -14,7 +15,8 @@ import (
 	"bucketbrigade/proto"
 )
 
-// scratch is the memory of one request, sized for the largest.
+// scratch is the memory of one request. What is large comes only once the whole
+// request is here, so that one who sends it slowly does not tie it down.
 type scratch struct {
 	body    []byte
 	packets [][]byte
@@ -29,7 +31,6 @@ func newScratchPool() *sync.Pool {
 		return &scratch{
 			body:    make([]byte, 0, 16<<10),
 			packets: make([][]byte, 0, proto.MaxPackets),
-			pcm:     make([]float32, 0, proto.MaxSamples),
 			out:     make([]byte, 0, 16<<10),
 		}
 	}}
@@ -72,15 +73,17 @@ func (s *Server) sing(w http.ResponseWriter, r *http.Request, who visitor, m *sc
 	}
 	// The turn lasts until the answer is written, so that answers leave in the
 	// order of the requests.
-	answered := false
-	defer func() { s.roster.leave(singer, song, answered, time.Now()) }()
-	if err := s.perform(r.Context(), singer, song, who, m); err != nil {
+	err = errUnfinished
+	defer func() { s.roster.leave(singer, song, err, time.Now()) }()
+	if err = s.perform(r.Context(), singer, song, who, m); err != nil {
 		return err
 	}
-	answered = true
 	s.writeAnswer(w, m)
 	return nil
 }
+
+// errUnfinished is what stands for the outcome of a request that panics.
+var errUnfinished = errors.New("the request came to no end")
 
 // readBody reads the body, within its limit.
 func (m *scratch) readBody(w http.ResponseWriter, r *http.Request) error {
@@ -146,6 +149,8 @@ func (s *Server) perform(ctx context.Context, singer *singer, song *song, who vi
 
 // decode fills m.pcm with the singer's samples.
 func (s *Server) decode(singer *singer, song *song, m *scratch) error {
+	// The decoder wants room for a whole frame behind whatever it gave before.
+	m.pcm = slices.Grow(m.pcm[:0], song.samples+proto.FrameSamples)
 	if len(song.packets) == 0 {
 		m.pcm = m.pcm[:song.samples]
 		clear(m.pcm)
@@ -153,7 +158,6 @@ func (s *Server) decode(singer *singer, song *song, m *scratch) error {
 	}
 	s.coders <- struct{}{}
 	defer func() { <-s.coders }()
-	m.pcm = m.pcm[:0]
 	for _, p := range song.packets {
 		var err error
 		if m.pcm, err = singer.decoder.Decode(m.pcm, p); err != nil {
@@ -163,7 +167,7 @@ func (s *Server) decode(singer *singer, song *song, m *scratch) error {
 	if len(m.pcm) != song.samples {
 		return bad("the packets decoded to %d samples, their headers say %d", len(m.pcm), song.samples)
 	}
-	return nil
+	return proto.CheckPCM(m.pcm)
 }
 
 // call asks the shared state; what it refuses is an error.
@@ -182,7 +186,7 @@ func (s *Server) call(ctx context.Context, req *proto.Request, ans *proto.Answer
 			Clock proto.Clock `json:"server_clock"`
 		}
 		if json.Unmarshal([]byte(ans.Metadata), &told) == nil && told.Clock > 0 {
-			s.time.learn(told.Clock)
+			s.time.learn(told.Clock, s.time.boot())
 		}
 	}
 	return nil
@@ -195,9 +199,12 @@ func (s *Server) writeAnswer(w http.ResponseWriter, m *scratch) {
 	setMetadata(h, proto.LengthHeader{MetadataLen: len(m.ans.Metadata)})
 	h.Set("Content-Type", "application/octet-stream")
 	h.Set("Content-Length", strconv.Itoa(len(m.ans.Metadata)+len(m.ans.Summary)+len(m.out)))
-	// A client that went away is no news to anybody.
+	// The singer's turn lasts until the answer is gone: one who does not take it
+	// loses it. A client that went away is no news to anybody.
+	out := http.NewResponseController(w)
+	_ = out.SetWriteDeadline(time.Now().Add(answerTimeout))
 	_, _ = io.WriteString(w, m.ans.Metadata)
 	_, _ = w.Write(m.ans.Summary)
 	_, _ = w.Write(m.out)
-	_ = http.NewResponseController(w).Flush()
+	_ = out.Flush()
 }

@@ -43,7 +43,7 @@ func asciiJSON(b []byte) string {
 	var s strings.Builder
 	for _, r := range string(b) {
 		switch {
-		case r < 0x80:
+		case r < 0x7F: // DEL is ASCII, but no header may hold it
 			s.WriteRune(r)
 		case r < 0x10000:
 			writeEscape(&s, r)
@@ -64,7 +64,7 @@ func writeEscape(s *strings.Builder, unit rune) {
 // refuse answers err. A refusal that a retry cannot heal waits first.
 func (s *Server) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	if r.Context().Err() != nil && errors.Is(err, r.Context().Err()) {
-		return // nobody is there to read it
+		panic(http.ErrAbortHandler) // nobody is there to read it; an empty answer would say 200
 	}
 	refusal := proto.AsRefusal(err)
 	s.tally.refused(refusal)

@@ -3,6 +3,7 @@ package shard
 import (
 	"context"
 	"net/http"
+	"slices"
 	"sync"
 	"time"
 
@@ -55,8 +56,8 @@ func (r *roster) enter(ctx context.Context, key singerKey, song *song) (*singer,
 	return s, r.await(ctx, s, w)
 }
 
-// await waits for the turn of w. Time during which another request has the
-// turn does not count: the predecessor may be that one.
+// await waits for the turn of w. A wait that runs out while another request has
+// the turn begins anew: the predecessor may be that one.
 func (r *roster) await(ctx context.Context, s *singer, w *waiter) error {
 	timer := time.NewTimer(r.reorderWait)
 	defer timer.Stop()
@@ -86,26 +87,39 @@ func (r *roster) await(ctx context.Context, s *singer, w *waiter) error {
 	}
 }
 
-// leave ends the turn. answered tells whether the request was carried out; if
-// not, the singer starts from nothing next time.
-func (r *roster) leave(s *singer, song *song, answered bool, now time.Time) {
+// leave ends the turn. outcome tells why the request was not carried out, nil if
+// it was; if not, the singer starts from nothing next time. If the state server
+// is away, those who wait are told at once: each would wait for it in turn, one
+// time-out after the other.
+func (r *roster) leave(s *singer, song *song, outcome error, now time.Time) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	s.busy = false
-	if answered {
+	if outcome == nil {
 		s.heard(song, now)
 	} else {
 		s.chained, s.wrote = false, false
 		s.decoder, s.encoder = nil, nil
+		if proto.AsRefusal(outcome).Code == http.StatusServiceUnavailable {
+			s.refuseAll(outcome)
+		}
 	}
 	s.handOn()
-	if !answered && !s.busy && len(s.waiting) == 0 {
+	if outcome != nil && !s.busy && len(s.waiting) == 0 {
 		delete(r.singers, s.key)
 	}
 }
 
-// handOn gives the free turn to the waiting request that fits, and refuses
-// those that never will.
+// refuseAll refuses whatever waits.
+func (s *singer) refuseAll(err error) {
+	for _, w := range s.waiting {
+		w.turn <- err
+	}
+	s.waiting = nil
+}
+
+// handOn gives the free turn to the waiting request that fits, the earliest if
+// several do, and refuses those that never will.
 func (s *singer) handOn() {
 	var next *waiter
 	kept := s.waiting[:0]
@@ -114,6 +128,9 @@ func (s *singer) handOn() {
 		case err != nil:
 			w.turn <- err
 		case fits && next == nil:
+			next = w
+		case fits && !s.chained && w.song.start() < next.song.start():
+			kept = append(kept, next)
 			next = w
 		default:
 			kept = append(kept, w)
@@ -128,19 +145,14 @@ func (s *singer) handOn() {
 }
 
 func (s *singer) isWaiting(w *waiter) bool {
-	for _, x := range s.waiting {
-		if x == w {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(s.waiting, w)
 }
 
 // withdraw takes w off the list; false if it is not on it.
 func (s *singer) withdraw(w *waiter) bool {
 	for i, x := range s.waiting {
 		if x == w {
-			s.waiting = append(s.waiting[:i], s.waiting[i+1:]...)
+			s.waiting = slices.Delete(s.waiting, i, i+1)
 			return true
 		}
 	}

@@ -31,7 +31,7 @@ func takeTurn(ctx context.Context, r *roster, k int, took chan<- string) {
 		return
 	}
 	took <- fmt.Sprint(k)
-	r.leave(s, part(k), true, time.Now())
+	r.leave(s, part(k), nil, time.Now())
 }
 
 func newTestRoster() *roster {
@@ -93,7 +93,7 @@ func TestWaitingForOneThatIsBeingAnsweredIsNotCounted(t *testing.T) {
 		synctest.Wait()
 		timer := time.NewTimer(10 * proto.ReorderWait)
 		<-timer.C
-		r.leave(s, part(1), true, time.Now())
+		r.leave(s, part(1), nil, time.Now())
 		if got := <-took; got != "2" {
 			t.Errorf("after a long answer: %s", got)
 		}
@@ -146,7 +146,7 @@ func TestWriteClockMustJoin(t *testing.T) {
 		if step.want != 0 {
 			t.Errorf("write clock %d was taken", step.song.query.Write)
 		}
-		r.leave(s, step.song, true, time.Now())
+		r.leave(s, step.song, nil, time.Now())
 	}
 }
 
@@ -165,7 +165,7 @@ func TestFreshStartEndsTheOldChain(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		r.leave(s, fresh, true, time.Now())
+		r.leave(s, fresh, nil, time.Now())
 		if got := <-took; !strings.HasPrefix(got, "3 refused") {
 			t.Errorf("the old connection's request: %s", got)
 		}
@@ -248,7 +248,7 @@ func TestSilentSingersAreForgotten(t *testing.T) {
 			t.Fatal(err)
 		}
 		s.decoder = codec.NewDecoder()
-		r.leave(s, part(1), true, at)
+		r.leave(s, part(1), nil, at)
 	}
 	for u := range 3 {
 		enter(u, start.Add(time.Duration(u)*time.Second))

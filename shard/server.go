@@ -25,6 +25,7 @@ type Server struct {
 	scratch  *sync.Pool
 	listener net.Listener
 	http     *http.Server
+	asking   sync.WaitGroup // looks at the server clock under way
 }
 
 // Time-outs of a connection. Clients post 4 kB each 600 ms; a proxy keeps its
@@ -35,6 +36,9 @@ const (
 	idleTimeout    = 2 * time.Minute
 	maxHeaderBytes = 64 << 10 // room for the longest query and to refuse a longer one politely
 	shutdownGrace  = 5 * time.Second
+	// answerTimeout is how long one answer may take to leave. Proxies and
+	// kernels take it at once.
+	answerTimeout = 3 * time.Second
 )
 
 // New makes a shard that listens, but does not answer before Run.
@@ -92,7 +96,8 @@ func (s *Server) Run(ctx context.Context) error {
 	s.cfg.Log.Info("listening", "addr", s.Addr().String())
 	served := make(chan error, 1)
 	go func() { served <- s.http.Serve(s.listener) }()
-	go s.time.refresh(ctx) // may take as long as a call
+	s.refreshClock(ctx)
+	defer s.asking.Wait()
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
 	for n := 1; ; n++ {
@@ -100,14 +105,26 @@ func (s *Server) Run(ctx context.Context) error {
 		case <-tick.C:
 			s.housekeep(ctx, n)
 		case err := <-served:
+			if errors.Is(err, http.ErrServerClosed) {
+				return nil // by Close
+			}
 			return fmt.Errorf("shard: %w", err)
 		case <-ctx.Done():
-			grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownGrace)
-			defer cancel()
-			s.tally.report(s.cfg.Log)
-			return s.http.Shutdown(grace)
+			s.finish(ctx)
+			return nil
 		}
 	}
+}
+
+// finish lets the requests under way end, within their grace.
+func (s *Server) finish(ctx context.Context) {
+	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownGrace)
+	defer cancel()
+	if err := s.http.Shutdown(grace); err != nil {
+		s.cfg.Log.Warn("requests cut off", "after", shutdownGrace, "err", err)
+		_ = s.http.Close()
+	}
+	s.tally.report(s.cfg.Log)
 }
 
 // secondsPerSweep is how many seconds go between two sweeps for silent singers
@@ -119,8 +136,14 @@ func (s *Server) housekeep(ctx context.Context, n int) {
 	s.tally.report(s.cfg.Log)
 	if n%secondsPerSweep == 0 {
 		s.roster.sweep(time.Now())
-		go s.time.refresh(ctx)
+		s.refreshClock(ctx)
 	}
+}
+
+// refreshClock looks at the server clock on a goroutine of its own: it may take
+// as long as a call.
+func (s *Server) refreshClock(ctx context.Context) {
+	s.asking.Go(func() { s.time.refresh(ctx) })
 }
 
 // Close ends the shard at once.

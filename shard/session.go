@@ -51,7 +51,8 @@ func clientAddress(r *http.Request) string {
 	if !peer.IsLoopback() {
 		return peer.String()
 	}
-	forwarded := r.Header.Get("X-Forwarded-For")
+	// A proxy may add a line of its own to those that the client made up.
+	forwarded := strings.Join(r.Header.Values("X-Forwarded-For"), ",")
 	last := strings.TrimSpace(forwarded[strings.LastIndexByte(forwarded, ',')+1:])
 	if a, err := netip.ParseAddr(last); err == nil {
 		return a.Unmap().String()

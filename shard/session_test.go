@@ -88,3 +88,39 @@ func TestIdentify(t *testing.T) {
 		})
 	}
 }
+
+// A proxy may leave the lines that the client made up, and add its own.
+func TestOnlyTheLastForwardedLineCounts(t *testing.T) {
+	t.Parallel()
+	r := newTestRequest("GET", "/", nil, "")
+	r.RemoteAddr = "127.0.0.1:99"
+	r.Header.Add("X-Forwarded-For", "10.0.0.1")
+	r.Header.Add("X-Forwarded-For", "203.0.113.5")
+	if got := clientAddress(r); got != "203.0.113.5" {
+		t.Errorf("address %s, want the last, 203.0.113.5", got)
+	}
+}
+
+// The state binds a userid to the address and compares it with the address that
+// comes with the first cookie: both must be one string.
+func TestAddressSessionsAreTheAddressThatIsSent(t *testing.T) {
+	t.Parallel()
+	for _, peer := range []string{"192.0.2.7:1", "[2001:DB8:0::7]:1", "[::ffff:192.0.2.7]:1", "[fe80::1%eth0]:1", "pipe"} {
+		b := &stub{clock: now}
+		s := newTestServer(t, b, nil)
+		r := newTestRequest("POST", target(7, now, 2880, nil), nil, "")
+		r.RemoteAddr = peer
+		if w := serve(s, r); w.Code != 200 {
+			t.Fatal(w.Code, w.Body)
+		}
+		bound := b.last.Session
+		if bound != proto.AddressSession(b.last.ClientAddress) {
+			t.Errorf("%s: session %s, address %s", peer, bound, b.last.ClientAddress)
+		}
+		r = newTestRequest("POST", target(7, now, 2880, nil), nil, testCookie)
+		r.RemoteAddr = peer
+		if w := serve(s, r); w.Code != 200 || !b.last.Session.MayTakeOver(bound, b.last.ClientAddress) {
+			t.Errorf("%s: the first cookie from %s may not take %s over", peer, b.last.ClientAddress, bound)
+		}
+	}
+}

@@ -6,8 +6,7 @@ import (
 	"sync"
 	"time"
 
-	"golang.org/x/sys/unix"
-
+	"bucketbrigade/internal/boottime"
 	"bucketbrigade/proto"
 )
 
@@ -20,22 +19,15 @@ type timekeeper struct {
 
 	mu    sync.Mutex
 	known bool
-	// lead is how far the server clock is ahead of the boot clock, in samples.
+	// lead is how far the server clock is ahead of the boot clock, in samples:
+	// by the last look at it, or by an earlier one that was as good.
 	lead int
 	// old: the state server is of the first generation and does not tell its
 	// clock but with a singer's answer. Its clock is the wall clock.
 	old bool
 }
 
-func newTimekeeper(b Backend) *timekeeper { return &timekeeper{backend: b, boot: sinceBoot} }
-
-func sinceBoot() time.Duration {
-	var ts unix.Timespec
-	if err := unix.ClockGettime(unix.CLOCK_BOOTTIME, &ts); err != nil {
-		panic("shard: no boot clock: " + err.Error())
-	}
-	return time.Duration(ts.Nano())
-}
+func newTimekeeper(b Backend) *timekeeper { return &timekeeper{backend: b, boot: boottime.Since} }
 
 // now gives the server clock. It asks the state server only if it never heard
 // from it; ok is false if nobody answered.
@@ -56,12 +48,16 @@ func (t *timekeeper) estimate() (proto.Clock, bool) {
 // refresh asks the state server for its clock.
 func (t *timekeeper) refresh(ctx context.Context) {
 	var ans proto.Answer
+	asked := t.boot()
 	if err := t.backend.Call(ctx, &proto.Request{Kind: proto.KindClock}, &ans); err != nil {
 		return
 	}
 	r := ans.Refusal()
 	if r == nil && ans.Clock > 0 {
-		t.learn(ans.Clock)
+		t.learn(ans.Clock, asked)
+		t.mu.Lock()
+		t.old = false
+		t.mu.Unlock()
 		return
 	}
 	if r != nil && strings.HasPrefix(r.Reason, "unknown request") {
@@ -70,17 +66,25 @@ func (t *timekeeper) refresh(ctx context.Context) {
 		known := t.known
 		t.mu.Unlock()
 		if !known {
-			t.learn(proto.ClockAt(time.Now()))
+			t.learn(proto.ClockAt(time.Now()), t.boot())
 		}
 	}
 }
 
-// learn takes c as the server clock of this moment.
-func (t *timekeeper) learn(c proto.Clock) {
-	lead := int(c) - proto.DurationSamples(t.boot())
+// learn takes c as the server clock of some moment between asked and now. For
+// example, asked at boot time 10 s and answered at 10.5 s, a server clock of
+// 1 000 000 means that the clock is ahead by 496 000 (if the answer lingered) to
+// 520 000 samples (if the question did). A lead within these bounds is kept: it
+// came of a quicker answer. Else the lower is taken, for a client must not ask
+// for the future.
+func (t *timekeeper) learn(c proto.Clock, asked time.Duration) {
+	least := int(c) - proto.DurationSamples(t.boot())
+	most := int(c) - proto.DurationSamples(asked)
 	t.mu.Lock()
-	t.known, t.lead = true, lead
-	t.mu.Unlock()
+	defer t.mu.Unlock()
+	if !t.known || t.lead < least || t.lead > most {
+		t.known, t.lead = true, least
+	}
 }
 
 // wantsMetadata tells whether the clock has to be learnt from singers' answers.

@@ -3,8 +3,7 @@ package state
 import (
 	"time"
 
-	"golang.org/x/sys/unix"
-
+	"bucketbrigade/internal/boottime"
 	"bucketbrigade/proto"
 )
 
@@ -17,19 +16,10 @@ type SteadyClock struct {
 
 // NewSteadyClock measures the lead.
 func NewSteadyClock() SteadyClock {
-	return SteadyClock{lead: time.Duration(time.Now().UnixNano()) - sinceBoot()}
+	return SteadyClock{lead: time.Duration(time.Now().UnixNano()) - boottime.Since()}
 }
 
 // Now gives the server clock.
 func (c SteadyClock) Now() proto.Clock {
-	return proto.ClockAt(time.Unix(0, int64(c.lead+sinceBoot())))
-}
-
-// sinceBoot is the time since boot, suspended time included.
-func sinceBoot() time.Duration {
-	var ts unix.Timespec
-	if err := unix.ClockGettime(unix.CLOCK_BOOTTIME, &ts); err != nil {
-		panic("state: no boot clock: " + err.Error())
-	}
-	return time.Duration(ts.Nano())
+	return proto.ClockAt(time.Unix(0, int64(c.lead+boottime.Since())))
 }

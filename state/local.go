@@ -92,13 +92,16 @@ func (l *Local) Call(ctx context.Context, req *proto.Request, ans *proto.Answer)
 	}
 }
 
+// keysRoom is more than the keys and numbers of a request's JSON take.
+const keysRoom = 512
+
 // checkSize refuses what would not fit a segment.
 func (l *Local) checkSize(req *proto.Request) error {
 	size := len(req.QueryString) + len(req.ClientAddress) + len(req.Session)
 	if req.Lyrics != nil {
 		size += len(*req.Lyrics)
 	}
-	if size > l.jsonRoom/2 { // escapes can double it: look closely
+	if size > (l.jsonRoom-keysRoom)/6 { // escapes can make it six times as long: look closely
 		size = len(proto.AppendRequestJSON(nil, req))
 	}
 	if size > l.jsonRoom {

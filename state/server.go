@@ -123,7 +123,7 @@ func (s *Server) adopt() {
 		case seg := <-s.found:
 			replaced := s.shm.Remove(seg.Name())
 			if err := s.shm.Add(seg); err != nil {
-				s.cfg.Log.Error("segment refused", "err", err)
+				s.cfg.Log.Error("segment refused", "err", errors.Join(err, seg.Close()))
 				continue
 			}
 			s.cfg.Log.Info("serving a new segment", "segment", seg.Name(), "replaced", replaced)
