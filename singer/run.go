@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/url"
+	"sync"
 	"time"
 )
 
@@ -38,7 +39,8 @@ type result struct {
 
 // Run sings at real pace until ctx ends: a request each 600 ms whether or not
 // the last was answered, answers taken in order, a new connection after an
-// error or when the server assigns another place.
+// error or when the server assigns another place. Nothing of it runs on after it
+// has returned.
 func (s *Singer) Run(ctx context.Context, ev Events) {
 	for ctx.Err() == nil {
 		err := s.connection(ctx, ev)
@@ -58,42 +60,66 @@ func (s *Singer) Run(ctx context.Context, ev Events) {
 // connection is one connection, from the clock request on. It ends with an
 // error, or with nil when the singer has to move or ctx ends.
 func (s *Singer) connection(ctx context.Context, ev Events) error {
+	var posts sync.WaitGroup
+	defer posts.Wait()
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	if err := s.Connect(ctx); err != nil {
 		return err
 	}
-	pace := time.NewTicker(Pace)
+	// The microphone does not wait: a request that was late does not delay the
+	// next one.
+	due := time.Now().Add(Pace)
+	pace := time.NewTimer(Pace)
 	defer pace.Stop()
 	var flying []chan result // one for each request under way, oldest first
 	for {
-		var oldest chan result
-		if len(flying) > 0 {
-			oldest = flying[0]
-		}
-		select {
-		case <-ctx.Done():
+		r, landed := next(ctx, flying, pace.C)
+		switch {
+		case ctx.Err() != nil:
 			return nil
-		case <-pace.C:
-			if len(flying) == maxInFlight {
-				return ErrTooSlow
-			}
-			c, err := s.launch(ctx, ev)
-			if err != nil {
-				return err
-			}
-			flying = append(flying, c)
-		case r := <-oldest:
+		case landed:
 			flying = flying[1:]
 			if done, err := s.land(r, ev); done || err != nil {
 				return err
 			}
+			continue
+		case len(flying) == maxInFlight:
+			return ErrTooSlow
 		}
+		c, err := s.launch(ctx, &posts, ev)
+		if err != nil {
+			return err
+		}
+		flying = append(flying, c)
+		due = due.Add(Pace)
+		pace.Reset(time.Until(due))
 	}
 }
 
+// next waits for the answer to the oldest request under way, or until the next
+// request is due. An answer that is there goes first.
+func next(ctx context.Context, flying []chan result, due <-chan time.Time) (r result, landed bool) {
+	var oldest chan result
+	if len(flying) > 0 {
+		oldest = flying[0]
+	}
+	select {
+	case r := <-oldest:
+		return r, true
+	default:
+	}
+	select {
+	case r := <-oldest:
+		return r, true
+	case <-due:
+	case <-ctx.Done():
+	}
+	return result{}, false
+}
+
 // launch sends the next request.
-func (s *Singer) launch(ctx context.Context, ev Events) (chan result, error) {
+func (s *Singer) launch(ctx context.Context, posts *sync.WaitGroup, ev Events) (chan result, error) {
 	var extra url.Values
 	if ev.Ask != nil {
 		extra = ev.Ask()
@@ -103,10 +129,10 @@ func (s *Singer) launch(ctx context.Context, ev Events) (chan result, error) {
 		return nil, err
 	}
 	c := make(chan result, 1)
-	go func() {
+	posts.Go(func() {
 		ans, err := s.post(ctx, req)
 		c <- result{req, ans, err}
-	}()
+	})
 	return c, nil
 }
 

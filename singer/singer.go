@@ -54,6 +54,7 @@ type Singer struct {
 	read    proto.Clock // end of the last interval asked for
 	begun   bool        // a request was sent since the connection was made
 	told    bool        // an answer came since
+	fresh   bool        // an answer came since the last request
 	write   proto.Clock // end of the last audio sent
 	writing bool
 	shift   int // read minus heard
@@ -96,7 +97,7 @@ func (s *Singer) Connect(ctx context.Context) error {
 	}
 	rtt := time.Since(asked)
 	s.read = clock.Add(proto.DurationSamples(rtt/2) - s.offset*proto.SampleRate)
-	s.begun, s.told, s.writing = false, false, false
+	s.begun, s.told, s.fresh, s.writing = false, false, false, false
 	s.encoder, s.decoder = codec.NewBrowserEncoder(), codec.NewDecoder()
 	return nil
 }
@@ -108,7 +109,9 @@ type request struct {
 	read  proto.Clock
 }
 
-// next makes the next request, with the one-shot parameters extra.
+// next makes the next request, with the one-shot parameters extra. What a
+// client says of itself goes with the first request after an answer only: of
+// two requests between two answers the second lacks it.
 func (s *Singer) next(extra url.Values) (*request, error) {
 	s.read = s.read.Add(BatchSamples)
 	q := url.Values{
@@ -121,7 +124,8 @@ func (s *Singer) next(extra url.Values) (*request, error) {
 		q.Set("reset_user_state", "true")
 		s.begun = true
 	}
-	if s.told {
+	if s.fresh {
+		s.fresh = false
 		q.Set("user_summary", "1")
 		if s.cfg.Spectator {
 			q.Set("spectator", "1")
@@ -158,17 +162,21 @@ func (s *Singer) sing(q url.Values) ([]byte, error) {
 	return body, nil
 }
 
-// accept takes an answer in: it must join on to the one before.
+// accept takes an answer in: it must bring as much as was asked for and join on
+// to the one before.
 func (s *Singer) accept(req *request, a *Answer) error {
 	if err := a.decode(s.decoder); err != nil {
 		return fmt.Errorf("singer %d: %w", s.cfg.User, err)
+	}
+	if len(a.PCM) != BatchSamples {
+		return fmt.Errorf("singer %d: %d samples came, %d were asked for", s.cfg.User, len(a.PCM), BatchSamples)
 	}
 	shift := req.read.Sub(a.Metadata.ClientReadClock)
 	if s.told && shift != s.shift {
 		return fmt.Errorf("singer %d: answers do not join: client_read_clock is %d behind the request, it was %d",
 			s.cfg.User, shift, s.shift)
 	}
-	s.told, s.shift = true, shift
+	s.told, s.fresh, s.shift = true, true, shift
 	return nil
 }
 
