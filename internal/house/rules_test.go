@@ -19,8 +19,8 @@ var mayImport = map[string][]string{
 	"stress":           {"shard", "brigade", "singer", "voice", "audiofile", "internal/manual"},
 	"e2e":              {},
 
-	"state":  {"brigade", "shm", "audiofile", "proto"},
-	"shard":  {"codec", "shm", "proto"},
+	"state":  {"brigade", "shm", "audiofile", "proto", "internal/boottime"},
+	"shard":  {"codec", "shm", "proto", "internal/boottime"},
 	"singer": {"codec", "proto"},
 	"stack":  {"deploy/nginx"},
 
@@ -29,12 +29,13 @@ var mayImport = map[string][]string{
 	"shm":       {"proto"},
 	"audiofile": {"proto"},
 
-	"voice":           {},
-	"proto":           {},
-	"deploy/nginx":    {},
-	"deploy/systemd":  {},
-	"internal/house":  {},
-	"internal/manual": {},
+	"voice":             {},
+	"proto":             {},
+	"deploy/nginx":      {},
+	"deploy/systemd":    {},
+	"internal/boottime": {},
+	"internal/house":    {},
+	"internal/manual":   {},
 
 	// Helpers for tests.
 	"proto/prototest":   {"proto"},
