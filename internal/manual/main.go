@@ -10,11 +10,11 @@ import (
 )
 
 // Main is a command's main: it gives run the arguments and a context that ends
-// with SIGINT or SIGTERM, prints why it failed, and exits. A second signal ends
-// the process at once.
+// with SIGINT or SIGTERM, prints why it failed, and exits. Further signals
+// change nothing: an impatient second Ctrl-C must not leave anything behind, so
+// run has to end soon by itself.
 func Main(name string, run func(ctx context.Context, args []string, stdout, stderr io.Writer) error) {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	context.AfterFunc(ctx, stop)
+	ctx, _ := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	err := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
 	if Status(err) == 1 {
 		fmt.Fprintf(os.Stderr, "%s: %v\n", name, err)
