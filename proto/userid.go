@@ -39,10 +39,10 @@ const (
 	addressPrefix = "address:"
 )
 
-// CookieSession is the session of a client that brought our cookie.
+// CookieSession names a client that brought our cookie.
 func CookieSession(token string) Session { return Session(cookiePrefix + token) }
 
-// AddressSession is the session of a client without a cookie.
+// AddressSession names a client without a cookie.
 func AddressSession(addr string) Session { return Session(addressPrefix + addr) }
 
 // MayTakeOver tells whether a request of session s from address addr may be

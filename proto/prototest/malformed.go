@@ -23,7 +23,7 @@ type Case struct {
 	Names string
 }
 
-// Fill gives the query with its placeholders replaced.
+// Fill gives the query with userid and clocks filled in.
 func (c Case) Fill(user proto.UserID, read, write proto.Clock) string {
 	return strings.NewReplacer(
 		"{userid}", user.String(), "{read_clock}", read.String(), "{write_clock}", write.String(),
