@@ -35,31 +35,42 @@ func DecodeWAV(r io.Reader) ([]float32, error) {
 // decodeWAV is DecodeWAV with a limit.
 func decodeWAV(r io.Reader, limit int64) ([]float32, error) {
 	in := bufio.NewReader(r)
+	f, size, err := findSamples(in, (*format).checkPlain)
+	if err != nil {
+		return nil, err
+	}
+	return readSamples(in, f, size, limit)
+}
+
+// findSamples reads up to the first sample. It gives the format, which check
+// has let pass, and the size of the data chunk.
+func findSamples(in *bufio.Reader, check func(*format) error) (f *format, size uint32, err error) {
 	var head [12]byte
 	if _, err := io.ReadFull(in, head[:]); err != nil {
-		return nil, endOfFile("a RIFF header of 12 bytes", err)
+		return nil, 0, endOfFile("a RIFF header of 12 bytes", err)
 	}
 	if string(head[:4]) != "RIFF" || string(head[8:]) != "WAVE" {
-		return nil, fmt.Errorf("begins with %q and %q, a WAV file with \"RIFF\" and \"WAVE\"; convert it first (sox IN -r 48000 OUT.wav)", head[:4], head[8:])
+		return nil, 0, fmt.Errorf("begins with %q and %q, a WAV file with \"RIFF\" and \"WAVE\"; convert it first (sox IN -r 48000 OUT.wav)", head[:4], head[8:])
 	}
-	var f *format
 	for {
 		id, size, err := nextChunk(in)
 		if err != nil {
-			return nil, err
+			return nil, 0, err
 		}
 		switch {
 		case id == "fmt " && f == nil:
-			f, err = readFormat(in, size)
+			if f, err = readFormat(in, size); err == nil {
+				err = check(f)
+			}
 		case id == "data" && f != nil:
-			return readSamples(in, f, size, limit)
+			return f, size, nil
 		case id == "data":
 			err = errors.New("the samples come before their format")
 		default:
 			err = discard(in, chunkBytes(size))
 		}
 		if err != nil {
-			return nil, err
+			return nil, 0, err
 		}
 	}
 }

@@ -79,8 +79,12 @@ func (f *format) appendFrames(pcm []float32, raw []byte) []float32 {
 func (f *format) sample() func([]byte) float32 {
 	little := binary.LittleEndian
 	switch {
+	case f.code == codeFloat && f.bits == 64:
+		return func(b []byte) float32 { return float32(math.Float64frombits(little.Uint64(b))) }
 	case f.code == codeFloat:
 		return func(b []byte) float32 { return math.Float32frombits(little.Uint32(b)) }
+	case f.bits == 8: // the one width without a sign: 0 is -1, 128 is 0
+		return func(b []byte) float32 { return float32(int(b[0])-128) / (1 << 7) }
 	case f.bits == 16:
 		return func(b []byte) float32 { return float32(int16(little.Uint16(b))) / (1 << 15) }
 	case f.bits == 24:
