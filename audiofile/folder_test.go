@@ -153,6 +153,9 @@ func TestFolderKeepsToItsMemory(t *testing.T) {
 	}
 	s.scan([]string{"a", "b"}, "no memory left", 2)
 	s.scan([]string{"a", "b"}, "level=", 0)
+	s.now = s.now.Add(-2 * time.Second)
+	s.put("c", make([]byte, len(wavOf(400)))) // looks the same, so is not opened again
+	s.scan([]string{"a", "b"}, "level=", 0)
 	s.put("c", wavOf(200)) // fits to the sample
 	s.scan([]string{"a", "b", "c"}, "level=WARN", 0)
 	s.remove("b")

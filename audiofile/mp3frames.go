@@ -56,16 +56,14 @@ func (r *mp3Frames) next() (mp3Header, []byte, error) {
 }
 
 // pass is called where no frame is. It passes over a tag in between, and gives
-// io.EOF at a tag that ends the file, or at some odd bytes at the very end.
+// io.EOF at a tag that ends the file, or at some odd bytes at the very end, as the
+// old tag of 128 bytes is.
 func (r *mp3Frames) pass(head []byte) error {
 	switch string(head) {
-	case "APET", "LYRI": // APEv2, Lyrics3
+	case "APET", "LYRI": // APEv2, Lyrics3: can be long
 		return io.EOF
 	}
-	switch string(head[:3]) {
-	case "TAG": // ID3v1
-		return io.EOF
-	case "ID3":
+	if string(head[:3]) == "ID3" {
 		skipped, err := skipTags(r.in)
 		r.at += skipped
 		if err != nil || skipped > 0 {

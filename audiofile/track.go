@@ -76,28 +76,32 @@ const headBytes = 1 << 16
 
 // decodeTrack is DecodeTrack with a limit in samples and without a name.
 func decodeTrack(r io.Reader, limit int64) ([]float32, error) {
+	out := &mixer{limit: limit}
+	if err := mixTrack(r, out); err != nil {
+		return nil, err
+	}
+	return out.finish()
+}
+
+// mixTrack finds out what kind of file r is and decodes it.
+func mixTrack(r io.Reader, out *mixer) error {
 	in := bufio.NewReaderSize(&cappedReader{from: r}, headBytes)
 	if _, err := skipTags(in); err != nil {
-		return nil, err
+		return err
 	}
 	head, err := in.Peek(headBytes)
 	if err != nil && err != io.EOF {
-		return nil, err
+		return err
 	}
 	if len(head) == 0 {
-		return nil, errors.New("holds no sound: it has no bytes, or none behind its tags")
+		return errors.New("holds no sound: it has no bytes, or none behind its tags")
 	}
 	for _, k := range kinds {
-		if !k.is(head) {
-			continue
+		if k.is(head) {
+			return k.decode(in, out)
 		}
-		out := &mixer{limit: limit}
-		if err := k.decode(in, out); err != nil {
-			return nil, err
-		}
-		return out.finish()
 	}
-	return nil, fmt.Errorf("is neither WAV, MP3, FLAC, Ogg Vorbis nor Ogg Opus; its first bytes are % x; convert it first (ffmpeg -i IN OUT.flac)",
+	return fmt.Errorf("is neither WAV, MP3, FLAC, Ogg Vorbis nor Ogg Opus; its first bytes are % x; convert it first (ffmpeg -i IN OUT.flac)",
 		head[:min(len(head), 16)])
 }
 
