@@ -1,7 +1,7 @@
 // Package brigade is what the singers share: the ring of audio, the song, the
 // buckets and everybody's settings. It does no I/O, starts no goroutine and
 // has no clock: whoever owns a [Brigade] calls [Brigade.Handle] with each
-// request and the time, and [Brigade.Tick] once a second, always from one
+// request and the time, and [Brigade.Tick] four times a second, always from one
 // goroutine.
 //
 // # Clock
@@ -76,6 +76,20 @@
 //	60000     0, 24000, 48000       12000
 //	12000     none                  0
 //	1         0                     23999
+//
+// # Recording
+//
+// A song is taken down where all have sung, 5.25 s behind the last bucket, as a
+// [Recorder] wants it: the mix, and on request a stem for each bucket and the
+// backing, which add up to it. A song of 10 s from clock 0, the last bucket 18 s
+// behind:
+//
+//	at clock      taken down
+//	23.25 s       the first sample
+//	33.25 s       all
+//
+// What can be sung no more is taken down at once: the rest of a song that is
+// halted, or followed by another, or left by everybody.
 //
 // # Refusals
 //

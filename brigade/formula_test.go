@@ -100,7 +100,7 @@ func TestDelayRoundsHalfToEven(t *testing.T) {
 
 func TestRuns(t *testing.T) {
 	t.Parallel()
-	r := wrapRings(nil, 10)
+	r := wrapRings(nil, 10, false)
 	for _, c := range []struct {
 		from proto.Clock
 		n    int
@@ -135,7 +135,7 @@ func TestClearAllLeavesNothing(t *testing.T) {
 	silent := r.ringSum()
 	size := r.b.ring.size
 	for _, from := range []int{-size, -size + 5, -size / 2, -4000} {
-		r.b.ring.addVoice(r.now.Add(from), slices.Repeat([]float32{0.5}, 4000), true)
+		r.b.ring.addVoice(r.now.Add(from), slices.Repeat([]float32{0.5}, 4000), voicing{soloed: true})
 		r.b.ring.setBacking(r.now.Add(from+4), 1)
 		if r.ringSum() == silent {
 			t.Fatal("nothing was written")
@@ -149,7 +149,7 @@ func TestClearAllLeavesNothing(t *testing.T) {
 
 func TestConfigIsJudged(t *testing.T) {
 	t.Parallel()
-	short := newRings(100)
+	short := newRings(100, false)
 	short.People = short.People[:99]
 	for name, c := range map[string]Config{
 		"small JSON area": {JSONArea: proto.OldJSONArea - 1},
@@ -174,7 +174,7 @@ func TestConfigIsJudged(t *testing.T) {
 // Rings that come from elsewhere hold who knows what.
 func TestForeignRingsAreCleared(t *testing.T) {
 	t.Parallel()
-	rings := newRings(ringSeconds * proto.SampleRate)
+	rings := newRings(ringSeconds*proto.SampleRate, false)
 	for i := range rings.Audio {
 		rings.Audio[i], rings.Monitor[i] = 1, 1
 	}

@@ -42,6 +42,14 @@ func mixGained(dst, audio, backing []float32, people []uint16, gain *gainTable, 
 	}
 }
 
+// gainInto sets dst to x × gain[people] × voices.
+func gainInto(dst, x []float32, people []uint16, gain *gainTable, voices float32) {
+	x, people = x[:len(dst)], people[:len(dst)]
+	for i := range dst {
+		dst[i] = x[i] * gain[people[i]] * voices
+	}
+}
+
 // mixFlat sets dst to audio × voices + backing × back.
 func mixFlat(dst, audio, backing []float32, voices, back float32) {
 	audio, backing = audio[:len(dst)], backing[:len(dst)]

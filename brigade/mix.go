@@ -68,14 +68,20 @@ func (b *Brigade) planReply(u *user, o *order) {
 		r.source, r.sounding = fromMonitor, r.samples
 	default:
 		r.sounding = s.sounding(r.from, r.samples, o.wanted)
-		back := s.backingVolume * u.backingVolume
-		if s.bpm <= 0 {
-			back *= trackMix
-		}
-		r.voices, r.back = float32(s.globalVolume), float32(back*s.globalVolume)
+		r.voices, r.back = s.gains(u.backingVolume)
 		r.autoGain = !s.noAutoGain
 	}
 	b.reply = r
+}
+
+// gains are the factors for voices and backing, own being the listener's for
+// the latter.
+func (s *state) gains(own float64) (voices, back float32) {
+	scalar := s.backingVolume * own
+	if s.bpm <= 0 {
+		scalar *= trackMix
+	}
+	return float32(s.globalVolume), float32(scalar * s.globalVolume)
 }
 
 // sounding is how many of n samples from from on are heard, silence follows.
@@ -133,5 +139,6 @@ func (b *Brigade) write(now proto.Clock, u *user, o *order, pcm []float32) {
 		gain *= b.boost
 	}
 	scale(pcm, gain)
-	b.sing(now, from, pcm, u.soloed)
+	b.take.sungTo = max(b.take.sungTo, q.Write)
+	b.sing(now, from, pcm, voicing{soloed: u.soloed, bucket: b.state.bucketOf(u)})
 }

@@ -65,7 +65,7 @@ func TestRandomEvening(t *testing.T) {
 		r := newRoomOf(t, Config{MaxUsers: 3, JSONArea: proto.OldJSONArea, Tracks: trackMap{
 			"long":  slices.Repeat([]float32{-1}, 100000),
 			"short": slices.Repeat([]float32{0.5}, 1000),
-		}}, randomRingSeconds)
+		}, Recorder: &tape{t: t, gaps: true}, Stems: true}, randomRingSeconds)
 		singers := map[int]*singer{}
 		for range rapid.IntRange(1, 30).Draw(t, "steps") {
 			r.pass(rapid.SampledFrom([]int{0, 0, 0, 1, frame, 2 * frame, 2 * proto.SampleRate, 6 * proto.SampleRate,

@@ -14,18 +14,30 @@ type Rings struct {
 	Backing []float32 // metronome or backing track
 	Monitor []float32 // soloed voices
 	People  []uint16  // how many voices were added; stays at 65535 if there are more
+	// Stems are the voices of each bucket by itself, for recordings; nil if
+	// nobody wants them, else Buckets.
+	Stems [][]float32
 }
 
-// NewRings allocates rings, 81 MB of silence.
-func NewRings() *Rings { return newRings(proto.RingSamples) }
+// Buckets is how many there are: the leader's and five behind it.
+const Buckets = 1 + followerBuckets
 
-func newRings(size int) *Rings {
-	return &Rings{
+// NewRings allocates rings, 81 MB of silence, and with stems 138 MB more.
+func NewRings(stems bool) *Rings { return newRings(proto.RingSamples, stems) }
+
+func newRings(size int, stems bool) *Rings {
+	r := &Rings{
 		Audio:   make([]float32, size),
 		Backing: make([]float32, size),
 		Monitor: make([]float32, size),
 		People:  make([]uint16, size),
 	}
+	for range Buckets {
+		if stems {
+			r.Stems = append(r.Stems, make([]float32, size))
+		}
+	}
+	return r
 }
 
 // ring is Rings with what is known about their content.
@@ -41,9 +53,17 @@ type ring struct {
 const never = proto.Clock(math.MaxInt64)
 
 // wrapRings takes rings of unknown content; of nil it allocates silent ones.
-func wrapRings(r *Rings, size int) ring {
+func wrapRings(r *Rings, size int, stems bool) ring {
 	if r == nil {
-		return ring{Rings: *newRings(size), size: size, low: never}
+		return ring{Rings: *newRings(size, stems), size: size, low: never}
+	}
+	for _, stem := range r.Stems {
+		if len(stem) != size {
+			panic(fmt.Sprintf("brigade: the ring of a stem has %d samples, it must have %d", len(stem), size))
+		}
+	}
+	if stems != (len(r.Stems) == Buckets) {
+		panic(fmt.Sprintf("brigade: rings of %d stems, stems wanted: %t", len(r.Stems), stems))
 	}
 	if len(r.Audio) != size || len(r.Backing) != size || len(r.Monitor) != size || len(r.People) != size {
 		panic(fmt.Sprintf("brigade: rings of %d, %d, %d and %d samples, each must have %d",
@@ -78,6 +98,9 @@ func (r *ring) clear(from proto.Clock, n int) {
 		clear(r.Backing[run.lo:run.hi])
 		clear(r.Monitor[run.lo:run.hi])
 		clear(r.People[run.lo:run.hi])
+		for _, stem := range r.Stems {
+			clear(stem[run.lo:run.hi])
+		}
 	}
 }
 
@@ -90,16 +113,24 @@ func (r *ring) clearAll(now proto.Clock) {
 	r.low = never
 }
 
-// addVoice adds a voice to the positions from from on, and to the monitor if
-// it is soloed.
-func (r *ring) addVoice(from proto.Clock, voice []float32, soloed bool) {
+// voicing says where a voice goes beside the mix.
+type voicing struct {
+	soloed bool // to the monitor
+	bucket int  // to this stem, from 0
+}
+
+// addVoice adds a voice to the positions from from on.
+func (r *ring) addVoice(from proto.Clock, voice []float32, how voicing) {
 	r.low = min(r.low, from)
 	for _, run := range r.runs(from, len(voice)) {
 		part := voice[run.off : run.off+run.hi-run.lo]
 		add(r.Audio[run.lo:run.hi], part)
 		count(r.People[run.lo:run.hi])
-		if soloed {
+		if how.soloed {
 			add(r.Monitor[run.lo:run.hi], part)
+		}
+		if r.Stems != nil {
+			add(r.Stems[how.bucket][run.lo:run.hi], part)
 		}
 	}
 }

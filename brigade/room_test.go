@@ -174,6 +174,7 @@ func (r *room) digest() string {
 	}
 	fmt.Fprintf(h, "%x %+v %+v %v %v %v %v %+v|", src, b.state, b.events, b.started, b.cleared, b.lastRequest,
 		b.requested, b.list)
+	fmt.Fprintf(h, "%+v|", b.take)
 	fmt.Fprintf(h, "%d %d %v|", len(b.users.byID), b.users.active, b.ring.low)
 	if b.users.oldestActive != nil {
 		fmt.Fprint(h, b.users.oldestActive.id)
@@ -187,7 +188,7 @@ func (r *room) digest() string {
 // ringSum is a checksum of all four rings.
 func (r *room) ringSum() [8]byte {
 	sum := uint64(14695981039346656037)
-	for _, samples := range [][]float32{r.b.ring.Audio, r.b.ring.Backing, r.b.ring.Monitor} {
+	for _, samples := range append([][]float32{r.b.ring.Audio, r.b.ring.Backing, r.b.ring.Monitor}, r.b.ring.Stems...) {
 		for _, x := range samples {
 			sum = (sum ^ uint64(math.Float32bits(x))) * 1099511628211
 		}

@@ -18,8 +18,9 @@ func (s *state) roundSeconds() float64 {
 //
 // 120 bpm and 4 beats a round are 96000 samples: a voice at 1000 comes again
 // at 97000 and, with 2 repeats, at 193000.
-func (b *Brigade) sing(now, from proto.Clock, voice []float32, soloed bool) {
-	b.ring.addVoice(from, voice, soloed)
+func (b *Brigade) sing(now, from proto.Clock, voice []float32, how voicing) {
+	b.ring.addVoice(from, voice, how)
+	how.soloed = false
 	round := int(b.state.roundSeconds() * proto.SampleRate)
 	if round == 0 {
 		return
@@ -29,6 +30,6 @@ func (b *Brigade) sing(now, from proto.Clock, voice []float32, soloed bool) {
 		if at.Add(len(voice)) >= now {
 			break
 		}
-		b.ring.addVoice(at, voice, false)
+		b.ring.addVoice(at, voice, how)
 	}
 }

@@ -13,9 +13,11 @@ const (
 // still plays goes on.
 func (b *Brigade) start(now, at proto.Clock) {
 	s := &b.state
+	b.FinishRecording()
 	b.ring.clearAll(now)
 	b.events = b.events[:0]
 	s.songStart, s.songEnd = at, 0
+	b.startTake(at)
 	s.backingType = ""
 	if s.bpm > 0 {
 		b.fillClicks(at, now.Sub(at))
@@ -35,6 +37,7 @@ func (b *Brigade) stop(u *user, at proto.Clock) {
 	s.track = nil
 	switch {
 	case !s.hasLeader || s.leader != u.id:
+		b.FinishRecording()
 		s.songStart, s.songEnd = 1, 1
 	case u.hasSung:
 		s.songEnd = u.lastSung

@@ -39,10 +39,13 @@ func defaults() state {
 	}
 }
 
+// empty tells whether nobody is left.
+func (b *Brigade) empty() bool { return b.users.active == 0 }
+
 // resetIfEmpty returns the state to its defaults when nobody is active. Ring,
 // events and users stay; the users are told, should they come back.
 func (b *Brigade) resetIfEmpty() {
-	if b.users.active > 0 {
+	if !b.empty() {
 		return
 	}
 	b.state = defaults()
