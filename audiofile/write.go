@@ -14,22 +14,33 @@ import (
 // outside ±1 is clipped. The file appears under its name when it is complete and
 // on the disk, with mode 0644, and replaces any before it; after an error there
 // is no new one. A sample that is no number and more than MaxSamples are errors.
-func WriteWAV(path string, pcm []float32) (err error) {
+func WriteWAV(path string, pcm []float32) error {
 	if len(pcm) > MaxSamples {
 		return fmt.Errorf("write %s: %w", path, tooLong(int64(len(pcm)), MaxSamples))
 	}
-	file, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-*.tmp")
+	err := replaceFile(path, func(file *os.File) error { return EncodeWAV(file, pcm) })
 	if err != nil {
 		return fmt.Errorf("write %s: %w", path, err)
+	}
+	return nil
+}
+
+// replaceFile has a file of mode 0644 written beside its place and moves it there
+// when it is complete and on the disk. After an error what was there before stays,
+// and nothing else; a process killed leaves its temporary file behind.
+func replaceFile(path string, write func(*os.File) error) (err error) {
+	file, err := os.CreateTemp(filepath.Dir(path), temporary(filepath.Base(path), "*"))
+	if err != nil {
+		return advise(err, path)
 	}
 	defer func() {
 		if err != nil {
 			file.Close()
 			os.Remove(file.Name())
-			err = fmt.Errorf("write %s: %w", path, err)
+			err = advise(err, path)
 		}
 	}()
-	if err = EncodeWAV(file, pcm); err != nil {
+	if err = write(file); err != nil {
 		return err
 	}
 	if err = file.Chmod(0o644); err != nil {
@@ -43,6 +54,10 @@ func WriteWAV(path string, pcm []float32) (err error) {
 	}
 	return os.Rename(file.Name(), path)
 }
+
+// temporary is the name that a file has until it is complete, for example
+// ".index.html-123.tmp".
+func temporary(base, number string) string { return "." + base + "-" + number + ".tmp" }
 
 // wavHeaderBytes is the size of what precedes the samples.
 const wavHeaderBytes = 44

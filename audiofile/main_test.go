@@ -1,0 +1,62 @@
+package audiofile
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"syscall"
+	"testing"
+)
+
+// childVar makes the test binary play another process: its role. The folder it
+// works in is in childDirVar.
+const (
+	childVar    = "AUDIOFILE_TEST_CHILD"
+	childDirVar = "AUDIOFILE_TEST_DIR"
+)
+
+func TestMain(m *testing.M) {
+	role := os.Getenv(childVar)
+	if role == "" {
+		os.Exit(m.Run())
+	}
+	roles := map[string]func(dir string) error{
+		"grow":      childGrow,
+		"full disk": childFullDisk,
+		"limit":     childLimit,
+	}
+	go func() { // die with the parent
+		_, _ = io.Copy(io.Discard, os.Stdin)
+		os.Exit(3)
+	}()
+	if err := roles[role](os.Getenv(childDirVar)); err != nil {
+		fmt.Println(err)
+		os.Exit(1)
+	}
+}
+
+// startChild starts another process in a role. It is killed at the end of the test.
+func startChild(t *testing.T, attr *syscall.SysProcAttr, role, dir string) (*exec.Cmd, *bufio.Reader, error) {
+	t.Helper()
+	cmd := exec.Command(os.Args[0])
+	cmd.Env = append(os.Environ(), childVar+"="+role, childDirVar+"="+dir)
+	cmd.Stderr = os.Stderr
+	cmd.SysProcAttr = attr
+	if _, err := cmd.StdinPipe(); err != nil {
+		t.Fatal(err)
+	}
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		return nil, nil, err
+	}
+	t.Cleanup(func() {
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait()
+	})
+	return cmd, bufio.NewReader(out), nil
+}
