@@ -23,9 +23,10 @@ func TestMain(m *testing.M) {
 		os.Exit(m.Run())
 	}
 	roles := map[string]func(dir string) error{
-		"grow":      childGrow,
-		"full disk": childFullDisk,
-		"limit":     childLimit,
+		"grow":       childGrow,
+		"full disk":  childFullDisk,
+		"limit":      childLimit,
+		"FLAC limit": childFLACLimit,
 	}
 	go func() { // die with the parent
 		_, _ = io.Copy(io.Discard, os.Stdin)
