@@ -280,13 +280,7 @@ func childFLACLimit(dir string) error {
 
 func TestFLACOnFullDisk(t *testing.T) {
 	t.Parallel()
-	_, out, err := startChild(t, nil, "FLAC limit", t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
-	if line, _ := out.ReadString('\n'); line != "well\n" {
-		t.Errorf("the child says %q", line)
-	}
+	playChild(t, nil, "FLAC limit", t.TempDir())
 }
 
 func FuzzEncodeFLAC(f *testing.F) {

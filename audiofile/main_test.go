@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"strings"
 	"syscall"
 	"testing"
 )
@@ -27,6 +28,8 @@ func TestMain(m *testing.M) {
 		"full disk":  childFullDisk,
 		"limit":      childLimit,
 		"FLAC limit": childFLACLimit,
+		"read only":  childReadOnly,
+		"busy":       childBusy,
 	}
 	go func() { // die with the parent
 		_, _ = io.Copy(io.Discard, os.Stdin)
@@ -60,4 +63,32 @@ func startChild(t *testing.T, attr *syscall.SysProcAttr, role, dir string) (*exe
 		_ = cmd.Wait()
 	})
 	return cmd, bufio.NewReader(out), nil
+}
+
+// ownMounts lets a child mount what it likes, and see it alone.
+func ownMounts() *syscall.SysProcAttr {
+	ids := func(id int) []syscall.SysProcIDMap { return []syscall.SysProcIDMap{{HostID: id, Size: 1}} }
+	return &syscall.SysProcAttr{
+		Cloneflags:  syscall.CLONE_NEWUSER | syscall.CLONE_NEWNS,
+		UidMappings: ids(os.Getuid()), GidMappings: ids(os.Getgid()),
+	}
+}
+
+// playChild starts another process in a role and requires that it says "well".
+func playChild(t *testing.T, attr *syscall.SysProcAttr, role, dir string) {
+	t.Helper()
+	_, out, err := startChild(t, attr, role, dir)
+	if err != nil && attr != nil {
+		t.Skipf("NOT TESTED, name spaces are not permitted here: %v", err)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	said, _ := io.ReadAll(out)
+	if strings.HasPrefix(string(said), "skip") {
+		t.Skipf("NOT TESTED: %s", said)
+	}
+	if string(said) != "well\n" {
+		t.Errorf("the child says %q", said)
+	}
 }
