@@ -31,6 +31,12 @@ func ClockAt(t time.Time) Clock {
 	return Clock(t.Unix()*SampleRate + int64(t.Nanosecond())*SampleRate/int64(time.Second))
 }
 
+// Time gives the wall-clock time of a sample clock, in UTC, rounded down to
+// nanoseconds.
+func (c Clock) Time() time.Time {
+	return time.Unix(0, int64(SamplesDuration(int(c)))).UTC()
+}
+
 // Add gives the clock n samples later (earlier if n is negative).
 func (c Clock) Add(n int) Clock { return c + Clock(n) }
 

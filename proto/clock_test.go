@@ -53,6 +53,25 @@ func TestClockArithmetic(t *testing.T) {
 	}
 }
 
+func TestClockTime(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		clock proto.Clock
+		want  time.Time
+	}{
+		{0, time.Date(1970, 1, 1, 0, 0, 0, 0, time.UTC)},
+		{86_400_000_000_001, time.Date(2027, 1, 15, 8, 0, 0, 20833, time.UTC)},
+		{1 << 47, time.Date(2062, 11, 29, 13, 3, 27, 402666666, time.UTC)},
+	} {
+		if got := c.clock.Time(); !got.Equal(c.want) || got.Location() != time.UTC {
+			t.Errorf("clock %d is %v, want %v", c.clock, got, c.want)
+		}
+		if back := proto.ClockAt(c.clock.Time().Add(time.Microsecond)); back != c.clock {
+			t.Errorf("clock %d comes back as %d", c.clock, back)
+		}
+	}
+}
+
 func TestDurations(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {

@@ -67,6 +67,8 @@ type stage struct {
 type performance struct {
 	heard   [roles][]float32
 	offsets [roles]int
+	// start and end are the song's, as the server said.
+	start, end proto.Clock
 }
 
 // spare is how long the three may take beyond the song itself.

@@ -127,7 +127,7 @@ func (s *stage) result() (performance, error) {
 	if len(s.failures) > 0 {
 		return performance{}, fmt.Errorf("the performance was disturbed: %w", errors.Join(s.failures...))
 	}
-	p := performance{offsets: s.offsets}
+	p := performance{offsets: s.offsets, start: s.start, end: s.end}
 	n := min(s.end.Sub(s.start), len(s.songs[leader]))
 	for r := range roles {
 		pcm, err := s.heard[r].cut(s.start, n)

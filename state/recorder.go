@@ -1,0 +1,214 @@
+package state
+
+import (
+	"log/slog"
+	"sync"
+
+	"bucketbrigade/proto"
+)
+
+const (
+	// maxQueued bounds what waits for a slow disk, in samples of 16 bits: 128 MB.
+	maxQueued = 64 << 20
+	// maxJobs bounds how many pieces wait, however short.
+	maxJobs = 1 << 16
+	// recordedScale makes 16 bits of a sample. Full scale is recorded at half of
+	// it: what many sing together gets beyond.
+	recordedScale = 1 << 14
+)
+
+// recorder takes songs from the brigade and writes them to disk on a goroutine
+// of its own. In between lies a queue: the brigade's goroutine only ever copies.
+// A piece for which there is no more room is lost; its place in the file stays
+// silent.
+type recorder struct {
+	folder *folderOfSongs
+	log    *slog.Logger
+	done   chan struct{}
+
+	mu     sync.Mutex
+	wake   sync.Cond
+	jobs   []job
+	queued int // samples in jobs
+	closed bool
+	spare  [][]int16
+
+	// Of the brigade's goroutine.
+	start   proto.Clock
+	skipped bool // the song at hand is not recorded
+}
+
+// job is one thing to do.
+type job struct {
+	what  jobKind
+	start proto.Clock // of a song that begins
+	at    int         // samples from the start of the song
+	parts int
+	pcm   []int16 // of all parts, one behind the other
+}
+
+type jobKind uint8
+
+const (
+	beginSong jobKind = iota
+	writeSong
+	endSong
+)
+
+// recording says what is recorded.
+type recording struct {
+	dir   string // none if empty
+	keep  int    // songs; audiofile.DefaultKeep if 0
+	stems bool
+	flac  bool
+}
+
+// newRecorder makes the folder and starts the goroutine; close ends it.
+func newRecorder(cfg recording, log *slog.Logger) (*recorder, error) {
+	folder, err := openSongs(cfg, log)
+	if err != nil {
+		return nil, err
+	}
+	r := &recorder{folder: folder, log: log, done: make(chan struct{})}
+	r.wake.L = &r.mu
+	go r.run()
+	return r, nil
+}
+
+// Begin is brigade.Recorder's.
+func (r *recorder) Begin(start proto.Clock) {
+	r.start = start
+	r.skipped = !r.push(job{what: beginSong, start: start})
+}
+
+// Write is brigade.Recorder's.
+func (r *recorder) Write(at proto.Clock, parts [][]float32) {
+	if r.skipped {
+		return
+	}
+	n := len(parts) * len(parts[0])
+	pcm, ok := r.buffer(n)
+	if !ok {
+		return
+	}
+	for _, part := range parts {
+		for _, x := range part {
+			pcm = append(pcm, toRecorded(x))
+		}
+	}
+	r.push(job{what: writeSong, at: at.Sub(r.start), parts: len(parts), pcm: pcm})
+}
+
+// End is brigade.Recorder's.
+func (r *recorder) End() {
+	if !r.skipped {
+		r.enqueue(job{what: endSong})
+	}
+}
+
+// toRecorded gives a sample at half its level in 16 bits, clipped: 1 is 16384,
+// 2 and all above 32767.
+func toRecorded(x float32) int16 {
+	return int16(max(-1<<15, min(1<<15-1, x*recordedScale)))
+}
+
+// buffer gives memory for n samples, if there is room in the queue for them.
+func (r *recorder) buffer(n int) ([]int16, bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.queued+n > maxQueued {
+		return nil, false
+	}
+	if k := len(r.spare) - 1; k >= 0 {
+		b := r.spare[k]
+		r.spare = r.spare[:k]
+		if cap(b) >= n {
+			return b[:0], true
+		}
+	}
+	return make([]int16, 0, n), true
+}
+
+// push queues j; false if the queue is full.
+func (r *recorder) push(j job) bool {
+	r.mu.Lock()
+	full := len(r.jobs) >= maxJobs
+	r.mu.Unlock()
+	if !full {
+		r.enqueue(j)
+	}
+	return !full
+}
+
+func (r *recorder) enqueue(j job) {
+	r.mu.Lock()
+	r.jobs = append(r.jobs, j)
+	r.queued += len(j.pcm)
+	r.mu.Unlock()
+	r.wake.Signal()
+}
+
+// close writes what is queued and ends the goroutine. Nothing may be recorded
+// any more.
+func (r *recorder) close() {
+	r.mu.Lock()
+	r.closed = true
+	r.mu.Unlock()
+	r.wake.Signal()
+	<-r.done
+	r.folder.close()
+}
+
+// run does the jobs, one after the other.
+func (r *recorder) run() {
+	defer close(r.done)
+	var song *songFiles
+	for {
+		j, ok := r.next()
+		switch {
+		case !ok:
+			if song != nil {
+				song.end()
+			}
+			return
+		case j.what == beginSong:
+			song = r.folder.begin(j.start)
+		case j.what == writeSong:
+			song.write(j)
+			r.giveBack(j.pcm)
+		default:
+			song.end()
+			song = nil
+		}
+	}
+}
+
+// next waits for a job; false if there will be none.
+func (r *recorder) next() (job, bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for len(r.jobs) == 0 {
+		if r.closed {
+			return job{}, false
+		}
+		r.wake.Wait()
+	}
+	j := r.jobs[0]
+	r.jobs[0] = job{}
+	r.jobs = r.jobs[1:]
+	if len(r.jobs) == 0 {
+		r.jobs = nil // or the memory before it would stay
+	}
+	r.queued -= len(j.pcm)
+	return j, true
+}
+
+// giveBack keeps a few buffers for later.
+func (r *recorder) giveBack(pcm []int16) {
+	const spares = 8
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if len(r.spare) < spares {
+		r.spare = append(r.spare, pcm)
+	}
+}
