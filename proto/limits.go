@@ -45,6 +45,19 @@ const (
 	MaxTrackBytes = 255
 	// MaxSessionBytes bounds a session name.
 	MaxSessionBytes = 128
+	// MinSecretBytes and MaxSecretBytes bound the secret of server control: a
+	// shorter one could be guessed.
+	MinSecretBytes = 16
+	MaxSecretBytes = 256
+	// MaxNonceBytes bounds the name that a shard gives a control request.
+	MaxNonceBytes = 32
+	// MaxTokenBytes bounds a token for the video call.
+	MaxTokenBytes = 2048
+	// MaxTelemetryBytes bounds what a client tells of itself, in one request and
+	// in all, and MaxTelemetryDepth how deep objects and lists lie inside each
+	// other there.
+	MaxTelemetryBytes = 4096
+	MaxTelemetryDepth = 16
 	// MaxMicVolumes bounds the entries of one mic_volume list.
 	MaxMicVolumes = 256
 

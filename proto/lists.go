@@ -26,11 +26,9 @@ func (v Values) lists(q *Query) (err error) {
 		}
 	}
 	if s := v.Get("client_telemetry"); s != "" {
-		var object map[string]json.RawMessage
-		if json.Unmarshal([]byte(s), &object) != nil || object == nil {
-			return malformed("client_telemetry %s is not a JSON object", Shown(s))
+		if q.Telemetry, err = parseTelemetry(s); err != nil {
+			return err
 		}
-		q.Telemetry = json.RawMessage(s)
 	}
 	return nil
 }

@@ -160,7 +160,7 @@ func TestTelemetry(t *testing.T) {
 		code  int
 	}{
 		{`{}`, 0},
-		{`{"a": {"b": [1, null]}}`, 0},
+		{`{"a":{"b":[1,null]}}`, 0},
 		{`[]`, 400},
 		{`null`, 400},
 		{`1`, 400},

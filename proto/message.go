@@ -30,6 +30,12 @@ type Request struct {
 	Want *Span `json:"want,omitempty"`
 	// Again marks a request that may have been carried out before.
 	Again bool `json:"again,omitempty"`
+	// ControlSecret is the secret that came with a request without userid
+	// outside of its query.
+	ControlSecret Secret `json:"control_secret,omitempty"`
+	// Nonce is a name that the shard gives to each request without userid, so
+	// that one that comes again is known: it has no clocks.
+	Nonce string `json:"nonce,omitempty"`
 
 	// PCM is the decoded audio, mono, 48 kHz.
 	PCM []float32 `json:"-"`
@@ -108,7 +114,22 @@ func ParseRequestJSON(data []byte, r *Request) error {
 		return Refuse(http.StatusRequestEntityTooLarge,
 			"session %s has %d bytes, at most %d are taken", Shown(string(r.Session)), len(r.Session), MaxSessionBytes)
 	}
+	if err := checkControl(r); err != nil {
+		return err
+	}
 	return CheckLyrics(r.Lyrics)
+}
+
+// checkControl bounds what comes with a request without userid.
+func checkControl(r *Request) error {
+	if n := len(r.ControlSecret); n > MaxSecretBytes {
+		return Refuse(http.StatusRequestEntityTooLarge, "a secret of %d bytes, at most %d are taken", n, MaxSecretBytes)
+	}
+	if n := len(r.Nonce); n > MaxNonceBytes {
+		return Refuse(http.StatusRequestEntityTooLarge, "nonce %s has %d bytes, at most %d are taken",
+			Shown(r.Nonce), n, MaxNonceBytes)
+	}
+	return nil
 }
 
 // ParseAnswerJSON reads the JSON of an answer into a, which keeps nothing of

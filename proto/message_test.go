@@ -38,6 +38,10 @@ func TestRequestJSONGolden(t *testing.T) {
 			`{"query_string":"userid=1","session":"cookie:f00","read_end":86400000002880,` +
 				`"want":[86400000000000,86400000002880],"again":true}`,
 		},
+		{
+			"control", proto.Request{QueryString: "mark_start_singing=1", ControlSecret: "s\"3", Nonce: "N1"},
+			`{"query_string":"mark_start_singing=1","control_secret":"s\"3","nonce":"N1"}`,
+		},
 		{"wants nothing", proto.Request{Want: &proto.Span{}, ReadEnd: new(proto.Clock(0))}, `{"read_end":0,"want":[0,0]}`},
 	} {
 		if got := proto.AppendRequestJSON([]byte(">"), &c.req); string(got) != ">"+c.json {
@@ -102,6 +106,10 @@ func TestParseRequestJSON(t *testing.T) {
 		{"lyrics above bytes", lyrics(6500, "\U0001F3B5")[:26011] + `a"}`, 413, "26001"},
 		{"session at", `{"session": "` + strings.Repeat("s", 128) + `"}`, 0, ""},
 		{"session above", `{"session": "` + strings.Repeat("s", 129) + `"}`, 413, "129"},
+		{"secret at", `{"control_secret": "` + strings.Repeat("s", 256) + `"}`, 0, ""},
+		{"secret above", `{"control_secret": "` + strings.Repeat("s", 257) + `"}`, 413, "257"},
+		{"nonce at", `{"nonce": "` + strings.Repeat("n", 32) + `"}`, 0, ""},
+		{"nonce above", `{"nonce": "` + strings.Repeat("n", 33) + `"}`, 413, "33"},
 		{"read_end at", `{"read_end": 1152921504606846976}`, 0, ""},
 		{"read_end above", `{"read_end": 1152921504606846977}`, 400, "1152921504606846977"},
 		{"read_end below", `{"read_end": -1}`, 400, "-1"},

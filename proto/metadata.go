@@ -71,6 +71,20 @@ type KillHeader struct {
 	Message    string `json:"message"`
 }
 
+// ControlAnswer is the body of the answer to a request without userid that
+// controls the server. Its keys mean what those of Metadata do.
+type ControlAnswer struct {
+	ServerClock      Clock   `json:"server_clock"`
+	ServerSampleRate int     `json:"server_sample_rate"`
+	SongEndClock     Clock   `json:"song_end_clock"`
+	SongStartClock   Clock   `json:"song_start_clock"`
+	LastRequestClock Clock   `json:"last_request_clock"`
+	ConnectedUsers   int     `json:"n_connected_users"`
+	QueueSize        float64 `json:"queue_size"`
+	Events           []Event `json:"events"`
+	Leader           *string `json:"leader"`
+}
+
 // Status is the body of the answer to action=status.
 type Status struct {
 	ConnectedUsers int    `json:"n_connected_users"`

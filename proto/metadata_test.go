@@ -81,3 +81,15 @@ func TestMetadataKeys(t *testing.T) {
 		t.Errorf("%d keys, want %d", len(keys), len(want))
 	}
 }
+
+func TestControlAnswerGolden(t *testing.T) {
+	t.Parallel()
+	b, err := json.Marshal(proto.ControlAnswer{
+		ServerClock: 5, ServerSampleRate: proto.SampleRate, QueueSize: 45000, Events: []proto.Event{}, Leader: new("7"),
+	})
+	const want = `{"server_clock":5,"server_sample_rate":48000,"song_end_clock":0,"song_start_clock":0,"last_request_clock":0,` +
+		`"n_connected_users":0,"queue_size":45000,"events":[],"leader":"7"}`
+	if err != nil || string(b) != want {
+		t.Errorf("%s, %v", b, err)
+	}
+}

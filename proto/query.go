@@ -46,9 +46,11 @@ type Query struct {
 	Events                                   []Event
 	ClearEvents                              bool
 	DisableAutoGain, DisableSongVideo        *bool
-	Telemetry                                json.RawMessage
+	// Telemetry is what a client tells of itself: a JSON object without blanks,
+	// nil if it tells nothing.
+	Telemetry json.RawMessage
 
-	Secret string  // server control
+	Secret Secret  // of server control; it only counts without a userid
 	RMS    float64 // loudness of the decoded input, appended by the shard
 }
 
@@ -93,7 +95,7 @@ func (v Values) Query() (Query, error) {
 		Track:        v.Get("track"),
 		Image:        v.Has("image"),
 		ClearEvents:  v.Has("clear_events"),
-		Secret:       v.Get("secret"),
+		Secret:       Secret(v.Get("secret")),
 	}
 	for _, part := range []func(*Query) error{v.who, v.clocks, v.metronome, v.volumes, v.lists, v.flags} {
 		if err := part(&q); err != nil {

@@ -48,7 +48,7 @@ func TestParseQueryWhole(t *testing.T) {
 		Chats:       []string{"la", "\u00e9"},
 		Events:      []proto.Event{{ID: json.RawMessage(`"e1"`), Clock: 12}},
 		ClearEvents: true, DisableAutoGain: new(true), DisableSongVideo: new(false),
-		Telemetry: json.RawMessage(`{"a": [1]}`), Secret: "s3", RMS: 0.25,
+		Telemetry: json.RawMessage(`{"a":[1]}`), Secret: "s3", RMS: 0.25,
 	}
 	got, err := proto.ParseQuery(query)
 	if err != nil {
@@ -255,7 +255,8 @@ func checkQuery(q *proto.Query) (faults []string) {
 	}
 	check(utf8.ValidString(q.Name) && utf8.RuneCountInString(q.Name) <= 64, "username", q.Name)
 	check(utf8.ValidString(q.Track) && len(q.Track) <= 255, "track", q.Track)
-	check(q.Telemetry == nil || json.Valid(q.Telemetry) && q.Telemetry[0] != '[', "client_telemetry", string(q.Telemetry))
+	check(q.Telemetry == nil || json.Valid(q.Telemetry) && q.Telemetry[0] == '{' && len(q.Telemetry) <= 4096,
+		"client_telemetry", string(q.Telemetry))
 	check(!q.Status || !q.HasUser, "status with userid", q.User)
 	_, err := json.Marshal(q) // fails for what is not finite
 	check(err == nil, "not finite", err)

@@ -92,6 +92,9 @@ func words() []Case {
 	}
 	return append(
 		each("client_telemetry", `[1]`, `null`, `1`, `"a"`, `fast`, `{"a": NaN}`, `{"a": 1`, `{"a": 1} x`, `{a: 1}`),
+		with("client_telemetry too long", "client_telemetry", `{"a":"`+strings.Repeat("a", proto.MaxTelemetryBytes-7)+`"}`, 413, "4097"),
+		with("client_telemetry too deep", "client_telemetry",
+			strings.Repeat(`{"a":`, proto.MaxTelemetryDepth)+"[]"+strings.Repeat("}", proto.MaxTelemetryDepth), 400, "17"),
 		with("track name too long", "track", strings.Repeat("t", proto.MaxTrackBytes+1), 413, "256"),
 		with("track name too long, not ASCII", "track", strings.Repeat("\u00e9", proto.MaxTrackBytes/2+1), 413, "256"),
 		name("too long", strings.Repeat("n", proto.MaxNameChars+1)),
