@@ -33,7 +33,7 @@ func (b *Brigade) requestTrack(name string) {
 // loadTrack makes the ring play a track from the next cleared position on.
 func (b *Brigade) loadTrack(name string) {
 	if pcm, ok := b.tracks.Track(name); ok && len(pcm) > 0 {
-		b.state.track = pcm
+		b.state.track, b.state.played = pcm, 0
 		b.state.backingType = typeTrack
 	}
 }
@@ -45,6 +45,7 @@ func (b *Brigade) fillBacking(from proto.Clock, n int) {
 	if k := min(n, len(b.state.track)); k > 0 {
 		b.ring.copyBacking(from, b.state.track[:k], trackGain)
 		b.state.track = b.state.track[k:]
+		b.state.played += k
 		from, n = from.Add(k), n-k
 		if len(b.state.track) == 0 {
 			b.state.track = nil

@@ -19,6 +19,14 @@ type Config struct {
 	JSONArea int
 	// InstanceName is told by action=status unless empty.
 	InstanceName string
+	// ControlSecret lets who brings it control the room without being a singer;
+	// nobody can if it is empty. At least proto.MinSecretBytes,
+	// at most proto.MaxSecretBytes.
+	ControlSecret proto.Secret
+	// VideoToken makes a token for the video call of one user, at most
+	// proto.MaxTokenBytes of it; nil: there is no call. It is called within a
+	// request, so it must answer from memory.
+	VideoToken func(proto.UserID) string
 	// Tracks are the backing tracks; nil: none.
 	Tracks Tracks
 	// Rand shuffles followers and makes image tokens; nil: seeded by the
@@ -40,6 +48,7 @@ type Brigade struct {
 	maxUsers     int
 	jsonRoom     int // bytes that metadata may take inside of an answer
 	instanceName string
+	videoToken   func(proto.UserID) string
 	tracks       Tracks
 	rand         *rand.Rand
 	gains        *gainTable
@@ -51,6 +60,7 @@ type Brigade struct {
 	state   state
 	events  []proto.Event
 	users   roster
+	control control
 	started bool
 	// cleared is the end of what is valid in the ring; lastRequest is the
 	// server clock of the last request that was carried out.
@@ -82,6 +92,9 @@ func newBrigade(c Config, ringSize int) *Brigade {
 		panic(fmt.Sprintf("brigade: MaxUsers %d must be positive, JSONArea %d in %d..%d",
 			c.MaxUsers, c.JSONArea, proto.OldJSONArea, proto.MaxJSONArea))
 	}
+	if n := len(c.ControlSecret); n != 0 && (n < proto.MinSecretBytes || n > proto.MaxSecretBytes) {
+		panic(fmt.Sprintf("brigade: ControlSecret of %d bytes, must be %d..%d", n, proto.MinSecretBytes, proto.MaxSecretBytes))
+	}
 	if c.Rand == nil {
 		var seed [32]byte
 		crand.Read(seed[:])
@@ -91,6 +104,8 @@ func newBrigade(c Config, ringSize int) *Brigade {
 		maxUsers:     c.MaxUsers,
 		jsonRoom:     c.JSONArea - envelope,
 		instanceName: c.InstanceName,
+		videoToken:   c.VideoToken,
+		control:      newControl(c.ControlSecret),
 		tracks:       c.Tracks,
 		rand:         c.Rand,
 		gains:        newGainTable(),

@@ -91,6 +91,18 @@
 // What can be sung no more is taken down at once: the rest of a song that is
 // halted, or followed by another, or left by everybody.
 //
+// # Control
+//
+// A request without userid that brings the secret of [Config] controls the
+// room: it starts at S what it starts, ends at S what it stops, and its chats go
+// to everybody from [ANNOUNCEMENT]. With the first one the room is taken over
+// until the process ends: requests to lead, and tempo, repeats and bpr are
+// ignored from then on, whoever sends them, and the state is never reset.
+//
+// Such a request has no clocks, so each has a nonce instead: one that comes
+// "again" and was carried out is answered, not repeated. Who finds the room
+// forgotten, a new server, carries it out.
+//
 // # Refusals
 //
 // A request is checked whole before anything changes. One that is refused

@@ -14,7 +14,7 @@ const envelope = 192
 // fit cuts metadata down to what fits an answer and gives the keys that it
 // still tells. What is cut waits for the next answers:
 //
-//   - settings are short and always go;
+//   - settings and the token for the video call are short and always go;
 //   - lyrics come next, and if they are too long for any answer, their
 //     beginning;
 //   - events take at most half of what is left then, the newest of them: they

@@ -18,7 +18,7 @@ func (b *Brigade) Handle(now proto.Clock, req *proto.Request, ans *proto.Answer)
 	*ans = proto.Answer{Summary: ans.Summary[:0]}
 	switch req.Kind {
 	case "":
-		b.handleSinger(b.present(now), req, ans)
+		b.answer(b.present(now), req, ans)
 	case proto.KindClock:
 		ans.Clock = now
 	case proto.KindTelemetry:
@@ -29,7 +29,7 @@ func (b *Brigade) Handle(now proto.Clock, req *proto.Request, ans *proto.Answer)
 	}
 }
 
-func (b *Brigade) handleSinger(now proto.Clock, req *proto.Request, ans *proto.Answer) {
+func (b *Brigade) answer(now proto.Clock, req *proto.Request, ans *proto.Answer) {
 	o, err := b.check(now, req)
 	switch {
 	case err != nil:
@@ -40,6 +40,8 @@ func (b *Brigade) handleSinger(now proto.Clock, req *proto.Request, ans *proto.A
 			MaxUsers:       b.maxUsers,
 			InstanceName:   b.instanceName,
 		})
+	case !o.query.HasUser:
+		b.carryOutControl(now, &o, ans)
 	default:
 		b.carryOut(now, &o, req.PCM, ans)
 	}
@@ -91,6 +93,9 @@ func (b *Brigade) admit(now proto.Clock, o *order) *user {
 	}
 	b.users.touch(m, now)
 	b.users.bound(rememberedFactor * b.maxUsers)
+	if address := wholeRunes(o.address, min(maxAddress, len(o.address))); m.address != address {
+		m.address = strings.Clone(address)
+	}
 	name := o.query.Name
 	if name == "" {
 		name = anonymous

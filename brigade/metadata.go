@@ -24,15 +24,12 @@ func (b *Brigade) metadata(now, before proto.Clock, u *user, o *order) string {
 		ConnectedUsers:   b.users.active,
 		QueueSize:        queueSize,
 		Events:           b.events,
+		Leader:           s.leaderName(),
 		PeopleHeard:      b.peopleHeard(u, o),
 		Chats:            u.queued.chats,
 	}
 	if o.query.HasWrite {
 		m.ClientWriteClock = &o.query.Write
-	}
-	if s.hasLeader {
-		leader := s.leader.String()
-		m.Leader = &leader
 	}
 	if m.Events == nil {
 		m.Events = []proto.Event{}

@@ -1,6 +1,7 @@
 package brigade
 
 import (
+	"fmt"
 	"slices"
 
 	"bucketbrigade/proto"
@@ -24,6 +25,7 @@ const (
 	newsImage
 	newsDelay
 	newsBackingType
+	newsVideoToken
 
 	// newsAlways is what every newcomer is told.
 	newsAlways = newsBPM | newsRepeats | newsBPR | newsTracks | newsFirstBucket |
@@ -35,7 +37,8 @@ const (
 // news is what one user is to be told once.
 type news struct {
 	keys  newsKeys
-	delay int // seconds, with newsDelay
+	delay int    // seconds, with newsDelay
+	token string // with newsVideoToken
 	chats []proto.Chat
 }
 
@@ -63,17 +66,41 @@ func (b *Brigade) greet(u *user) {
 			keys |= k.key
 		}
 	}
+	if b.videoToken != nil {
+		keys |= newsVideoToken
+		u.queued.token = b.tokenFor(u.id)
+	}
 	u.queued.keys |= keys
 }
 
-// chat queues messages for everybody active but their sender.
+// tokenFor makes a user's token for the video call.
+func (b *Brigade) tokenFor(id proto.UserID) string {
+	token := b.videoToken(id)
+	if len(token) > proto.MaxTokenBytes {
+		panic(fmt.Sprintf("brigade: a video token of %d bytes, at most %d are taken", len(token), proto.MaxTokenBytes))
+	}
+	return token
+}
+
+// announcer is the name that stands at what nobody in the room has said.
+const announcer = "[ANNOUNCEMENT]"
+
+// chat queues messages for everybody active but their sender, who is nil for
+// an announcement.
 func (b *Brigade) chat(from *user, texts []string) {
+	if len(texts) == 0 {
+		return
+	}
+	name := announcer
+	if from != nil {
+		name = from.name
+	}
 	for m := range b.users.heard() {
-		if m.id == from.id {
+		if &m.user == from {
 			continue
 		}
 		for _, text := range texts {
-			m.queued.chats = append(m.queued.chats, proto.Chat{from.name, text})
+			m.queued.chats = append(m.queued.chats, proto.Chat{name, text})
 		}
 		m.queued.bound()
 	}
@@ -89,7 +116,10 @@ func (n *news) bound() {
 // markTold moves keys and the first chats from what is queued to what was
 // told.
 func (u *user) markTold(keys newsKeys, chats int) {
-	u.told.keys, u.told.delay = keys, u.queued.delay
+	u.told.keys, u.told.delay, u.told.token = keys, u.queued.delay, ""
+	if keys&newsVideoToken != 0 {
+		u.told.token, u.queued.token = u.queued.token, ""
+	}
 	u.told.chats = append(u.told.chats[:0], u.queued.chats[:chats]...)
 	u.queued.keys &^= keys
 	u.queued.chats = slices.Delete(u.queued.chats, 0, chats)
@@ -99,6 +129,9 @@ func (u *user) markTold(keys newsKeys, chats int) {
 func (u *user) untell() {
 	if u.told.keys&newsDelay != 0 && u.queued.keys&newsDelay == 0 {
 		u.queued.delay = u.told.delay
+	}
+	if u.told.keys&newsVideoToken != 0 {
+		u.queued.token = u.told.token
 	}
 	u.queued.keys |= u.told.keys
 	u.queued.chats = slices.Insert(u.queued.chats, 0, u.told.chats...)
@@ -118,6 +151,7 @@ func (b *Brigade) fillNews(n *proto.News, keys newsKeys, u *user) {
 	setIf(&n.Lyrics, &s.lyrics, keys&newsLyrics)
 	setIf(&n.Image, &s.image, keys&newsImage)
 	setIf(&n.DelaySeconds, &u.queued.delay, keys&newsDelay)
+	setIf(&n.TwilioToken, &u.queued.token, keys&newsVideoToken)
 	setIf(&n.BackingTrackType, &s.backingType, keys&newsBackingType)
 	if keys&newsTracks != 0 {
 		names := b.trackNames()

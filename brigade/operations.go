@@ -12,13 +12,21 @@ import (
 func (b *Brigade) operate(now, hears proto.Clock, u *user, o *order) {
 	q := &o.query
 	b.describe(u, o)
-	if q.RequestLead {
+	if q.RequestLead && !b.control.took {
 		b.lead(u)
 	}
-	b.setVolumes(q)
-	if len(q.Chats) > 0 {
-		b.chat(u, q.Chats)
+	b.special(now, hears, u, q)
+	if !b.control.took {
+		b.setTempo(q)
 	}
+	b.solo(u, q)
+}
+
+// special carries out what a singer and who controls the room can ask for
+// alike. u is nil for the latter, who hears what is now.
+func (b *Brigade) special(now, hears proto.Clock, u *user, q *proto.Query) {
+	b.setVolumes(q)
+	b.chat(u, q.Chats)
 	for _, v := range q.MicVolumes {
 		if m := b.users.byID[v.User]; m != nil {
 			m.micVolume, m.micGain = v.Volume, micGain(v.Volume)
@@ -38,8 +46,6 @@ func (b *Brigade) operate(now, hears proto.Clock, u *user, o *order) {
 	}
 	b.setEvents(q.Events)
 	b.setSwitches(q)
-	b.setTempo(q)
-	b.solo(u, q)
 }
 
 // describe takes over what a singer says about itself, and what it shows to
@@ -49,6 +55,9 @@ func (b *Brigade) describe(u *user, o *order) {
 	u.spectator, u.muted, u.rms = q.Spectator, q.Muted, float32(q.RMS)
 	if q.UserBackingVolume != nil {
 		u.backingVolume = scalarOf(*q.UserBackingVolume)
+	}
+	if q.Telemetry != nil {
+		u.telemetry = proto.MergeTelemetry(u.telemetry, q.Telemetry)
 	}
 	if o.lyrics != nil {
 		b.state.lyrics = strings.Clone(*o.lyrics)

@@ -1,11 +1,13 @@
 package brigade
 
 import (
+	"bytes"
 	"encoding/json"
 	"math"
 	"reflect"
 	"slices"
 	"strconv"
+	"strings"
 	"testing"
 
 	"bucketbrigade/proto"
@@ -42,6 +44,8 @@ var values = map[string][]string{
 	"rms_volume":          {"0.1", "nan"},
 	"username":            {"Zoë", "\x01\x02", "<b>"},
 	"reset_user_state":    {"1"},
+	"client_telemetry":    {`{"a":[1]}`, `{"a":{"b":1e999}}`, `{}`, `[]`},
+	"secret":              {testSecret, "wrong"},
 	"write_clock":         {"", "0", "86400000000000"},
 	"read_clock":          {"", "0", "99999999999999999999"},
 }
@@ -62,16 +66,26 @@ const randomRingSeconds = 2
 func TestRandomEvening(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
-		r := newRoomOf(t, Config{MaxUsers: 3, JSONArea: proto.OldJSONArea, Tracks: trackMap{
-			"long":  slices.Repeat([]float32{-1}, 100000),
-			"short": slices.Repeat([]float32{0.5}, 1000),
-		}, Recorder: &tape{t: t, gaps: true}, Stems: true}, randomRingSeconds)
+		r := newRoomOf(t, Config{
+			MaxUsers: 3, JSONArea: proto.OldJSONArea, VideoToken: longToken,
+			ControlSecret: rapid.SampledFrom([]proto.Secret{"", testSecret}).Draw(t, "control"),
+			Tracks: trackMap{
+				"long":  slices.Repeat([]float32{-1}, 100000),
+				"short": slices.Repeat([]float32{0.5}, 1000),
+			},
+			Recorder: &tape{t: t, gaps: true}, Stems: true,
+		}, randomRingSeconds)
 		singers := map[int]*singer{}
 		for range rapid.IntRange(1, 30).Draw(t, "steps") {
 			r.pass(rapid.SampledFrom([]int{0, 0, 0, 1, frame, 2 * frame, 2 * proto.SampleRate, 6 * proto.SampleRate,
 				proto.UserLifetime}).Draw(t, "pass"))
 			if rapid.IntRange(0, 5).Draw(t, "tick") == 0 {
 				r.b.Tick(r.now)
+			}
+			if rapid.IntRange(0, 7).Draw(t, "conductor") == 0 {
+				randomControl(t, r)
+				r.checkInvariants()
+				continue
 			}
 			id := rapid.IntRange(1, 5).Draw(t, "who")
 			s := singers[id]
@@ -80,19 +94,80 @@ func TestRandomEvening(t *testing.T) {
 					rapid.IntRange(0, proto.SampleRate/2).Draw(t, "lag"))
 				singers[id] = s
 			}
+			tempo, took := r.tempo(), r.b.control.took
 			randomRequest(t, r, s)
 			r.checkInvariants()
+			if took && (r.tempo() != tempo || !r.b.control.took) {
+				t.Fatalf("tempo %v became %v in a controlled room", tempo, r.tempo())
+			}
 		}
 	})
 }
 
-// randomRequest makes one request, and perhaps repeats it.
-func randomRequest(t *rapid.T, r *room, s *singer) {
+// tempo is what nobody may change in a controlled room.
+func (r *room) tempo() [3]int { return [3]int{r.b.state.bpm, r.b.state.repeats, r.b.state.bpr} }
+
+// longToken is a token as long as can be.
+func longToken(id proto.UserID) string {
+	return id.String() + strings.Repeat("t", proto.MaxTokenBytes-len(id.String()))
+}
+
+func randomParams(t *rapid.T) params {
 	p := params{}
 	for range rapid.IntRange(0, 6).Draw(t, "params") {
 		k := rapid.SampledFrom(valueKeys).Draw(t, "key")
 		p[k] = rapid.SampledFrom(values[k]).Draw(t, "value")
 	}
+	return p
+}
+
+// randomControl makes one request without userid, and perhaps repeats it.
+func randomControl(t *rapid.T, r *room) {
+	req := conduct(randomParams(t))
+	req.ControlSecret = rapid.SampledFrom([]proto.Secret{"", testSecret, testSecret, testSecret, "wrong"}).Draw(t, "secret")
+	req.Nonce = rapid.SampledFrom([]string{"", "1", "2", strings.Repeat("n", 33)}).Draw(t, "nonce")
+	req.Again = rapid.Bool().Draw(t, "again")
+	if rapid.IntRange(0, 9).Draw(t, "audio") == 0 {
+		req.PCM = make([]float32, frame)
+	}
+	before, tempo, leader := r.digest(), r.tempo(), r.b.state.leader
+	if ref := r.try(req); ref != nil {
+		if ref.Code < 400 || ref.Code > 499 || ref.Reason == "" || strings.Contains(ref.Reason, testSecret) {
+			t.Fatalf("strange refusal %+v", ref)
+		}
+		if r.digest() != before {
+			t.Fatalf("refused with %q, but it left a trace", ref.Reason)
+		}
+		return
+	}
+	first := r.mustControlAnswer()
+	if s := &r.b.state; r.tempo() != tempo || s.hasLeader && s.leader != leader || !r.b.control.took || !r.b.control.allowed {
+		t.Fatal("control changed the tempo or the leader, or was not allowed")
+	}
+	if req.Nonce == "" {
+		return
+	}
+	req.Again = true
+	before = r.digest()
+	r.must(req)
+	if second := r.mustControlAnswer(); r.digest() != before || !reflect.DeepEqual(first, second) && first.LastRequestClock == r.now {
+		t.Fatalf("repeated control left a trace: %+v, %+v", first, second)
+	}
+}
+
+// mustControlAnswer looks at the answer to control at hand.
+func (r *room) mustControlAnswer() (a proto.ControlAnswer) {
+	r.t.Helper()
+	r.checkFits(proto.OldJSONArea)
+	if err := json.Unmarshal([]byte(r.ans.Metadata), &a); err != nil || a.Events == nil {
+		r.t.Fatalf("answer %s: %v", r.ans.Metadata, err)
+	}
+	return a
+}
+
+// randomRequest makes one request, and perhaps repeats it.
+func randomRequest(t *rapid.T, r *room, s *singer) {
+	p := randomParams(t)
 	n := frame * rapid.IntRange(1, 2).Draw(t, "frames")
 	x := rapid.SampledFrom([]float32{0, 0.25, -1, 1000, 1000.5, float32(math.NaN()), float32(math.Inf(1))}).Draw(t, "x")
 	req := s.request(n, x, p)
@@ -170,6 +245,15 @@ func (r *room) checkInvariants() {
 	if b.state.track == nil && b.state.backingType == typeTrack {
 		r.t.Fatal("a track is announced, none plays")
 	}
+	var telemetry bytes.Buffer
+	if n, err := b.Telemetry(r.now).WriteTo(&telemetry); err != nil || n != int64(telemetry.Len()) || !json.Valid(telemetry.Bytes()) {
+		r.t.Fatalf("telemetry: %v\n%s", err, telemetry.Bytes())
+	}
+	for _, secret := range []string{testSecret, "tttttttttt"} {
+		if bytes.Contains(telemetry.Bytes(), []byte(secret)) {
+			r.t.Fatalf("telemetry tells %s", secret)
+		}
+	}
 	r.checkRoster()
 }
 
@@ -190,7 +274,8 @@ func (r *room) checkRoster() {
 				}
 			}
 		}
-		if !(m.micGain >= 0 && m.micGain < 32 && m.backingVolume >= 0 && m.backingVolume < 1001) || len(m.queued.chats) > proto.MaxChatsQueued {
+		if !(m.micGain >= 0 && m.micGain < 32 && m.backingVolume >= 0 && m.backingVolume < 1001) || len(m.queued.chats) > proto.MaxChatsQueued ||
+			len(m.telemetry) > proto.MaxTelemetryBytes || len(m.address) > maxAddress {
 			r.t.Fatalf("user %+v", m.user)
 		}
 		n, last = n+1, m
@@ -206,8 +291,11 @@ func FuzzHandle(f *testing.F) {
 	f.Add("userid=1&read_clock=86399999002880&n_samples=2880&mark_start_singing=1", `{"want":[1,2]}`, int64(5))
 	f.Add("action=status", `{"request":"get_clock"}`, int64(-5))
 	f.Add("", `{"read_end":-1}`, int64(1)<<62)
+	f.Add("mark_stop_singing=1&chat=%5B%22a%22%5D", `{"control_secret":"`+testSecret+`","nonce":"1","again":true}`, int64(9))
+	f.Add("secret=the+conductor%27s+word&mark_start_singing=1&bpm=3", `{}`, int64(9))
+	f.Add("userid=1&read_clock=86399999002880&n_samples=2880&client_telemetry=%7B%22a%22:[1]%7D", `{}`, int64(9))
 	f.Fuzz(func(t *testing.T, query, message string, later int64) {
-		r := newRoomOf(t, Config{MaxUsers: 2}, randomRingSeconds)
+		r := newRoomOf(t, Config{MaxUsers: 2, ControlSecret: testSecret, VideoToken: longToken}, randomRingSeconds)
 		r.join(1, 30000, 9000).sing(0.5, params{"mark_start_singing": "1"})
 		if later > 0 && later < 1<<40 {
 			r.pass(int(later))
@@ -219,7 +307,9 @@ func FuzzHandle(f *testing.F) {
 		if req.QueryString == "" {
 			req.QueryString = query
 		}
-		req.PCM = slices.Repeat([]float32{0.5}, frame*(1+len(query)%3))
+		if strings.Contains(req.QueryString, "userid") {
+			req.PCM = slices.Repeat([]float32{0.5}, frame*(1+len(query)%3))
+		}
 		before := r.digest()
 		switch ref := r.try(&req); {
 		case ref != nil && r.digest() != before:

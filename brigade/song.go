@@ -31,11 +31,14 @@ func (b *Brigade) start(now, at proto.Clock) {
 
 // stop ends the song where its leader has sung last before this request, or at
 // clock at, what it hears now, if it never sang. Who is not the leader halts
-// the song: nothing is heard any more.
+// the song: nothing is heard any more. Who controls the room, u being nil, ends
+// it at clock at.
 func (b *Brigade) stop(u *user, at proto.Clock) {
 	s := &b.state
 	s.track = nil
 	switch {
+	case u == nil:
+		s.songEnd = at
 	case !s.hasLeader || s.leader != u.id:
 		b.FinishRecording()
 		s.songStart, s.songEnd = 1, 1

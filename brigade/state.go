@@ -19,6 +19,7 @@ type state struct {
 
 	requestedTrack string
 	track          []float32 // what is left of the track that plays
+	played         int       // samples of the track that were played
 	backingType    string    // "Metronome", "Backing Track" or ""
 
 	firstBucket int // seconds
@@ -30,6 +31,16 @@ type state struct {
 	image       string // token of the shown image
 }
 
+// leaderName is the leader's userid as clients are told it; nil if there is no
+// leader.
+func (s *state) leaderName() *string {
+	if !s.hasLeader {
+		return nil
+	}
+	name := s.leader.String()
+	return &name
+}
+
 func defaults() state {
 	return state{
 		globalVolume:  1.2,
@@ -39,11 +50,12 @@ func defaults() state {
 	}
 }
 
-// empty tells whether nobody is left.
-func (b *Brigade) empty() bool { return b.users.active == 0 }
+// empty tells whether nobody is left, and the room is nobody's.
+func (b *Brigade) empty() bool { return b.users.active == 0 && !b.control.took }
 
-// resetIfEmpty returns the state to its defaults when nobody is active. Ring,
-// events and users stay; the users are told, should they come back.
+// resetIfEmpty returns the state to its defaults when nobody is active, unless
+// the room is controlled. Ring, events and users stay; the users are told,
+// should they come back.
 func (b *Brigade) resetIfEmpty() {
 	if !b.empty() {
 		return

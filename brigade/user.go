@@ -1,6 +1,7 @@
 package brigade
 
 import (
+	"encoding/json"
 	"math"
 
 	"bucketbrigade/proto"
@@ -9,12 +10,20 @@ import (
 // anonymous is the name of who gives none.
 const anonymous = "<anonymous>"
 
+// maxAddress bounds the address that is kept of a user, in bytes.
+const maxAddress = 64
+
 // user is one singer. It is plain data: it can be written down and read back.
 type user struct {
 	id   proto.UserID
 	name string
 	// session is the browser that may sing as this user.
 	session proto.Session
+	// address is where the last request came from, at most maxAddress bytes.
+	address string
+	// telemetry is what the client told of itself, a JSON object or nil. It is
+	// replaced, never changed.
+	telemetry json.RawMessage
 
 	lastHeard proto.Clock // server clock of the last request
 	delay     int         // samples from the asked read clock to lastHeard

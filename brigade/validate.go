@@ -13,6 +13,7 @@ type order struct {
 	// member is who asks; nil for a newcomer.
 	member  *member
 	session proto.Session
+	address string
 	samples int
 	// hears is the end of what the client will be told it hears; want is what
 	// the answer carries of it.
@@ -21,11 +22,14 @@ type order struct {
 	wanted bool // want was given
 	// again marks a request that was carried out already.
 	again bool
+	// nonce names a request without userid.
+	nonce string
 }
 
-// check judges a request of a singer at clock now and changes nothing.
+// check judges a request at clock now and changes nothing. One without a userid
+// is judged by whether it may control the room.
 func (b *Brigade) check(now proto.Clock, req *proto.Request) (order, error) {
-	o := order{lyrics: req.Lyrics, session: req.Session}
+	o := order{lyrics: req.Lyrics, session: req.Session, address: req.ClientAddress}
 	if len(req.Session) > proto.MaxSessionBytes {
 		return o, proto.Refuse(http.StatusRequestEntityTooLarge, "session of %d bytes, at most %d are taken",
 			len(req.Session), proto.MaxSessionBytes)
@@ -36,6 +40,9 @@ func (b *Brigade) check(now proto.Clock, req *proto.Request) (order, error) {
 	var err error
 	if o.query, err = proto.ParseQuery(req.QueryString); err != nil || o.query.Status {
 		return o, err
+	}
+	if !o.query.HasUser {
+		return o, b.checkControl(req, &o)
 	}
 	for _, part := range []func(proto.Clock, *proto.Request, *order) error{
 		b.checkSinger, b.checkSamples, b.checkClocks, b.checkWant, b.checkJoins,
@@ -50,9 +57,6 @@ func (b *Brigade) check(now proto.Clock, req *proto.Request) (order, error) {
 // checkSinger finds out who asks, whether this session may, and whether there
 // is room.
 func (b *Brigade) checkSinger(now proto.Clock, req *proto.Request, o *order) error {
-	if !o.query.HasUser {
-		return proto.Refuse(http.StatusBadRequest, "no userid: only action=status goes without one")
-	}
 	o.member = b.users.known(o.query.User, now)
 	if m := o.member; m != nil {
 		if !req.Session.MayTakeOver(m.session, req.ClientAddress) {
