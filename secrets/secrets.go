@@ -1,0 +1,100 @@
+package secrets
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"bucketbrigade/proto"
+)
+
+// Secrets is what the files say.
+type Secrets struct {
+	// Control is the secret of server control, "" if there is none.
+	Control proto.Secret
+	// InstanceName is shown to singers, "" if there is none.
+	InstanceName string
+	// VideoToken makes a user's token for the video call, at most
+	// proto.MaxTokenBytes of ASCII. It is nil if there is no call. Any goroutine
+	// may call it.
+	VideoToken func(proto.UserID) string
+}
+
+// Read reads the secrets file and the file of the control secret. A name that is
+// empty stands for no file.
+func Read(secretsFile, controlFile string) (s Secrets, err error) {
+	if secretsFile != "" {
+		if err := s.readSecrets(secretsFile); err != nil {
+			return Secrets{}, fmt.Errorf("-secrets: %w", err)
+		}
+	}
+	if controlFile != "" {
+		if s.Control, err = readControl(controlFile); err != nil {
+			return Secrets{}, fmt.Errorf("-control-secret: %w", err)
+		}
+	}
+	return s, nil
+}
+
+// maxFile bounds a file that is read, in bytes.
+const maxFile = 64 << 10
+
+// forEverybody are the permissions that others than owner and group must not
+// have.
+const forEverybody = 0o006
+
+// readFile reads a file that not everybody may look at.
+func readFile(name string) ([]byte, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, err // it names the file
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	if mode := info.Mode().Perm(); mode&forEverybody != 0 {
+		return nil, fmt.Errorf("%s: everybody on this machine can read or write it (mode %04o): chmod o-rw it", name, mode)
+	}
+	text, err := io.ReadAll(io.LimitReader(f, maxFile+1))
+	if err != nil {
+		return nil, err
+	}
+	if len(text) > maxFile {
+		return nil, fmt.Errorf("%s: longer than %d bytes", name, maxFile)
+	}
+	return text, nil
+}
+
+// readControl reads the control secret.
+func readControl(name string) (proto.Secret, error) {
+	text, err := readFile(name)
+	if err != nil {
+		return "", err
+	}
+	secret := string(bytes.TrimSpace(text))
+	if err := checkControl(secret); err != nil {
+		return "", fmt.Errorf("%s: %w", name, err)
+	}
+	return proto.Secret(secret), nil
+}
+
+// checkControl finds out whether a secret is good and can stand in a header. It
+// never says what it is.
+func checkControl(secret string) error {
+	switch n := len(secret); {
+	case n == 0:
+		return errors.New("empty: it must hold the secret, one line of text")
+	case strings.ContainsAny(secret, "\r\n"):
+		return errors.New("more than one line: it must hold the secret alone")
+	case strings.ContainsFunc(secret, func(r rune) bool { return r < ' ' || r > '~' }):
+		return errors.New("the secret has a character that is not printable ASCII, which no HTTP header can hold")
+	case n < proto.MinSecretBytes || n > proto.MaxSecretBytes:
+		return fmt.Errorf("the secret has %d characters, it must have %d to %d", n, proto.MinSecretBytes, proto.MaxSecretBytes)
+	}
+	return nil
+}
