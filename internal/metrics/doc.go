@@ -1,0 +1,13 @@
+// Package metrics is the listener for operators: what a program tells of itself
+// goes here, on loopback, and never to the public.
+//
+//	GET /api/telemetry   all that the brigade knows, as JSON; also /telemetry
+//	GET /debug/pprof/    profiles of the program, for go tool pprof
+//	any other path       404 and this list
+//
+// Telemetry is there in a program that has the brigade.
+//
+// Only this machine can ask, and no page in a browser on it: the Host of a
+// request must be a loopback address or localhost, so that a name of somebody
+// else that is made to lead here (DNS rebinding) does not help.
+package metrics
