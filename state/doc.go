@@ -9,6 +9,9 @@
 // a second. It does no file I/O: a second goroutine looks for new segments and
 // hands them over a channel, opened and mapped.
 //
+// What operators are told ([Server.Telemetry]) that goroutine only copies,
+// between two requests; whoever asks makes the JSON of it.
+//
 // # The clock
 //
 // All positions in time are samples since the Unix epoch, but the wall clock

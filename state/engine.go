@@ -1,6 +1,7 @@
 package state
 
 import (
+	"cmp"
 	"fmt"
 	"time"
 
@@ -15,6 +16,13 @@ type Settings struct {
 	MaxUsers int
 	// InstanceName is told by the status; nothing if empty.
 	InstanceName string
+	// ControlSecret lets who brings it control the room; nobody can if it is
+	// empty.
+	ControlSecret proto.Secret
+	// VideoToken makes a user's token for the video call; nil: there is none.
+	VideoToken func(proto.UserID) string
+	// Version and Branch are told by telemetry; "unknown" if empty.
+	Version, Branch string
 	// JSONArea is the size of a message's JSON area; proto.MaxJSONArea if 0.
 	JSONArea int
 	// Now is the server clock; a SteadyClock if nil.
@@ -29,6 +37,9 @@ func (s Settings) check() error {
 	if s.MaxUsers < 0 {
 		return fmt.Errorf("state: -max-users %d: a room takes at least 1", s.MaxUsers)
 	}
+	if n := len(s.ControlSecret); n != 0 && (n < proto.MinSecretBytes || n > proto.MaxSecretBytes) {
+		return fmt.Errorf("state: a control secret of %d characters, it must have %d to %d", n, proto.MinSecretBytes, proto.MaxSecretBytes)
+	}
 	return nil
 }
 
@@ -41,6 +52,10 @@ type engine struct {
 	now     func() proto.Clock
 	ticked  proto.Clock
 	mix     func(dst []float32)
+
+	// What telemetry tells of the program.
+	started         time.Time
+	version, branch string
 }
 
 func newEngine(s Settings) *engine {
@@ -54,8 +69,14 @@ func newEngine(s Settings) *engine {
 		MaxUsers:     s.MaxUsers,
 		InstanceName: s.InstanceName,
 		JSONArea:     s.JSONArea,
+
+		ControlSecret: s.ControlSecret,
+		VideoToken:    s.VideoToken,
 	})
-	return &engine{brigade: b, now: s.Now, ticked: s.Now(), mix: b.Mix}
+	return &engine{
+		brigade: b, now: s.Now, ticked: s.Now(), mix: b.Mix,
+		started: time.Now(), version: cmp.Or(s.Version, "unknown"), branch: cmp.Or(s.Branch, "unknown"),
+	}
 }
 
 // handle carries req out. ans lacks its PCM: samples of it are to be had from
@@ -71,4 +92,11 @@ func (e *engine) tick() {
 		e.ticked = now
 		e.brigade.Tick(now)
 	}
+}
+
+// telemetry copies what there is to tell to operators.
+func (e *engine) telemetry() *brigade.Telemetry {
+	t := e.brigade.Telemetry(e.now())
+	t.RequestTime, t.Started, t.Version, t.Branch = time.Now(), e.started, e.version, e.branch
+	return t
 }

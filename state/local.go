@@ -13,7 +13,8 @@ import (
 // memory, for small set-ups. The limits are those of a segment. One goroutine,
 // Run's, owns the brigade; calls wait for it.
 type Local struct {
-	engine   *engine
+	engine *engine
+	window
 	jsonRoom int
 	calls    chan call
 	timeout  time.Duration
@@ -37,6 +38,7 @@ func NewLocal(s Settings) (*Local, error) {
 	}
 	return &Local{
 		engine:   newEngine(s),
+		window:   newWindow(),
 		jsonRoom: shm.RoomForJSON(area),
 		calls:    make(chan call),
 		timeout:  shm.DefaultTimeout,
@@ -51,6 +53,8 @@ func (l *Local) Run(ctx context.Context) error {
 		select {
 		case c := <-l.calls:
 			l.serve(c)
+		case answer := <-l.asks:
+			answer <- l.engine.telemetry()
 		case <-tick.C:
 			l.engine.tick()
 		case <-ctx.Done():
@@ -97,7 +101,7 @@ const keysRoom = 512
 
 // checkSize refuses what would not fit a segment.
 func (l *Local) checkSize(req *proto.Request) error {
-	size := len(req.QueryString) + len(req.ClientAddress) + len(req.Session)
+	size := len(req.QueryString) + len(req.ClientAddress) + len(req.Session) + len(req.ControlSecret) + len(req.Nonce)
 	if req.Lyrics != nil {
 		size += len(*req.Lyrics)
 	}

@@ -35,6 +35,7 @@ type Config struct {
 type Server struct {
 	cfg    Config
 	engine *engine
+	window
 	shm    *shm.Server
 	found  chan *shm.Segment // new segments, from the scout
 	faults faults
@@ -67,6 +68,7 @@ func New(cfg Config) (*Server, error) {
 	s := &Server{
 		cfg:    cfg,
 		engine: newEngine(cfg.Settings),
+		window: newWindow(),
 		shm:    shm.NewServer(cfg.Wait),
 		found:  make(chan *shm.Segment, maxFound),
 	}
@@ -111,6 +113,7 @@ func (s *Server) Run(ctx context.Context) error {
 			s.serve(turn)
 		}
 		s.engine.tick()
+		s.answerAsker(s.engine)
 		s.faults.report(s.cfg.Log, time.Now())
 	}
 	return nil
