@@ -3,6 +3,7 @@ package secrets
 import (
 	"bytes"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"os"
@@ -23,16 +24,30 @@ type Secrets struct {
 	VideoToken func(proto.UserID) string
 }
 
-// Read reads the secrets file and the file of the control secret. A name that is
-// empty stands for no file.
-func Read(secretsFile, controlFile string) (s Secrets, err error) {
-	if secretsFile != "" {
-		if err := s.readSecrets(secretsFile); err != nil {
+// Files names the files; empty: there is none.
+type Files struct {
+	Secrets, Control string
+}
+
+// AddFlags adds the flags that name the files. when stands before what they
+// are for, such as "without -segment: ".
+func AddFlags(fs *flag.FlagSet, when string) *Files {
+	var f Files
+	fs.StringVar(&f.Secrets, "secrets", "", when+"`file` of what is needed for a video call, and the instance's name, as JSON")
+	fs.StringVar(&f.Control, "control-secret", "", when+"`file` of the secret with which an operator controls the room; nobody can without")
+	return &f
+}
+
+// Read reads the files. Errors name the flag, the file and what is wrong with
+// it.
+func (f *Files) Read() (s Secrets, err error) {
+	if f.Secrets != "" {
+		if err := s.readSecrets(f.Secrets); err != nil {
 			return Secrets{}, fmt.Errorf("-secrets: %w", err)
 		}
 	}
-	if controlFile != "" {
-		if s.Control, err = readControl(controlFile); err != nil {
+	if f.Control != "" {
+		if s.Control, err = readControl(f.Control); err != nil {
 			return Secrets{}, fmt.Errorf("-control-secret: %w", err)
 		}
 	}

@@ -23,6 +23,10 @@ func write(t testing.TB, text string, mode os.FileMode) string {
 	return name
 }
 
+func read(secrets, control string) (Secrets, error) {
+	return (&Files{Secrets: secrets, Control: control}).Read()
+}
+
 func TestControlSecret(t *testing.T) {
 	t.Parallel()
 	long := strings.Repeat("x", proto.MaxSecretBytes)
@@ -44,7 +48,7 @@ func TestControlSecret(t *testing.T) {
 		{"control character", "0123456789\x00abcdef", "", "printable ASCII"},
 	} {
 		name := write(t, c.text, 0o600)
-		s, err := Read("", name)
+		s, err := read("", name)
 		if string(s.Control) != c.want || (err == nil) != (c.says == "") {
 			t.Errorf("%s: %q, %v", c.name, string(s.Control), err)
 		}
@@ -64,7 +68,7 @@ func TestFilesForEverybodyAreRefused(t *testing.T) {
 	} {
 		control, secrets := write(t, "0123456789abcdef", mode), write(t, "{}", mode)
 		for flag, err := range map[string]error{
-			"-control-secret: ": second(Read("", control)), "-secrets: ": second(Read(secrets, "")),
+			"-control-secret: ": second(read("", control)), "-secrets: ": second(read(secrets, "")),
 		} {
 			if (err == nil) != good || err != nil && (!strings.Contains(err.Error(), "chmod") || !strings.HasPrefix(err.Error(), flag)) {
 				t.Errorf("mode %o: %v", mode, err)
@@ -82,13 +86,13 @@ func TestFilesThatAreNotThere(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, name := range []string{filepath.Join(dir, "none"), dir} {
-		for _, err := range []error{second(Read(name, "")), second(Read("", name))} {
+		for _, err := range []error{second(read(name, "")), second(read("", name))} {
 			if err == nil || !strings.Contains(err.Error(), name) {
 				t.Errorf("error %v, want one that names %s", err, name)
 			}
 		}
 	}
-	if s, err := Read("", ""); err != nil || s.Control != "" || s.VideoToken != nil || s.InstanceName != "" {
+	if s, err := read("", ""); err != nil || s.Control != "" || s.VideoToken != nil || s.InstanceName != "" {
 		t.Errorf("no files: %+v, %v", s, err)
 	}
 }
@@ -142,7 +146,7 @@ func TestSecretsFile(t *testing.T) {
 		{"too long", `{"instance_name": "` + strings.Repeat("x", 70000) + `"}`, "longer than 65536 bytes"},
 	} {
 		name := write(t, c.text, 0o600)
-		s, err := Read(name, "")
+		s, err := read(name, "")
 		if c.says == "" {
 			if err != nil || (s.VideoToken != nil) != strings.Contains(c.text, "twilio") || (s.InstanceName == "Hall") != strings.Contains(c.text, "Hall") {
 				t.Errorf("%s: %+v, %v", c.name, s, err)

@@ -71,7 +71,7 @@ func TestToken(t *testing.T) {
 
 func TestTokenOfAFile(t *testing.T) {
 	t.Parallel()
-	s, err := Read(write(t, whole, 0o600), "")
+	s, err := read(write(t, whole, 0o600), "")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -22,7 +22,8 @@
 //
 // # Answers
 //
-//	200  metadata, user summary and packed Opus; or the clock; or the status
+//	200  metadata, user summary and packed Opus; or the clock; or the status;
+//	     or what who controls the room is told
 //	4xx  the request is at fault: the reason as text, and in X-Audio-Metadata as
 //	     {"kill_client": true, "message": reason}
 //	503  the state server is away; Retry-After says when to try again

@@ -36,7 +36,8 @@ func newScratchPool() *sync.Pool {
 	}}
 }
 
-// post answers a POST: a singer's audio, or a question about the room.
+// post answers a POST: a singer's audio, a question about the room, or an order
+// to it.
 func (s *Server) post(w http.ResponseWriter, r *http.Request) {
 	who := identify(w, r)
 	m := s.scratch.Get().(*scratch)
@@ -62,6 +63,9 @@ func (s *Server) sing(w http.ResponseWriter, r *http.Request, who visitor, m *sc
 	}
 	if err := m.readBody(w, r); err != nil {
 		return err
+	}
+	if !q.HasUser {
+		return s.control(w, r, v, q, m)
 	}
 	song, err := parseSong(r.URL.RawQuery, v, q, m.body, m.packets[:0])
 	if err != nil {
@@ -113,9 +117,14 @@ func (s *Server) status(w http.ResponseWriter, r *http.Request, who visitor, m *
 	if err := s.call(r.Context(), &req, &m.ans); err != nil {
 		return err
 	}
+	s.writeMetadata(w, m)
+	return nil
+}
+
+// writeMetadata answers with the metadata alone.
+func (s *Server) writeMetadata(w http.ResponseWriter, m *scratch) {
 	m.ans.Summary, m.out = m.ans.Summary[:0], m.out[:0]
 	s.writeAnswer(w, m)
-	return nil
 }
 
 // perform takes the singer's audio to the others and fetches theirs: it leaves

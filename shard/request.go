@@ -20,11 +20,8 @@ func (s *song) start() proto.Clock { return s.query.Read.Add(-s.samples) }
 // parseSong checks all that can be checked without asking anybody. packets is
 // memory to use. The song shares memory with body.
 func parseSong(raw string, v proto.Values, q proto.Query, body []byte, packets [][]byte) (*song, error) {
-	if v.Has("rms_volume") {
-		return nil, bad("rms_volume %s is not for clients to send: the server measures it", proto.Shown(v.Get("rms_volume")))
-	}
-	if !q.HasUser {
-		return nil, bad("userid is missing: every request but action=status names its singer")
+	if err := checkForeign(v); err != nil {
+		return nil, err
 	}
 	if !q.HasRead {
 		return nil, bad("read_clock is missing: it says which audio is wanted")
@@ -45,6 +42,14 @@ func parseSong(raw string, v proto.Values, q proto.Query, body []byte, packets [
 		return nil, err
 	}
 	return s, s.checkLength()
+}
+
+// checkForeign refuses what only a shard may say.
+func checkForeign(v proto.Values) error {
+	if v.Has("rms_volume") {
+		return bad("rms_volume %s is not for clients to send: the server measures it", proto.Shown(v.Get("rms_volume")))
+	}
+	return nil
 }
 
 // checkLength finds out how much audio the request carries and asks for.

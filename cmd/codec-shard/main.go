@@ -10,6 +10,7 @@ import (
 	"github.com/coreos/go-systemd/v22/daemon"
 
 	"bucketbrigade/internal/manual"
+	"bucketbrigade/internal/metrics"
 	"bucketbrigade/shard"
 )
 
@@ -26,20 +27,27 @@ func run(ctx context.Context, args []string, _, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
-	backend, closeBackend, err := opts.backend()
+	log := slog.New(slog.NewTextHandler(stderr, nil))
+	opts.settings.Version, opts.settings.Branch = version, branch
+	backend, telemetry, closeBackend, err := opts.backend()
 	if err != nil {
 		return err
 	}
+	told, err := metrics.New(metrics.Config{Addr: opts.metrics, Telemetry: telemetry, Log: log})
+	if err != nil {
+		return errors.Join(err, closeBackend())
+	}
+	defer told.Close()
 	srv, err := shard.New(shard.Config{
 		Backend: backend,
 		Listen:  opts.listen,
 		Version: version,
 		Branch:  branch,
-		Log:     slog.New(slog.NewTextHandler(stderr, nil)),
+		Log:     log,
 	})
 	if err != nil {
 		return errors.Join(err, closeBackend())
 	}
 	_, _ = daemon.SdNotify(false, daemon.SdNotifyReady)
-	return errors.Join(srv.Run(ctx), srv.Close(), closeBackend())
+	return errors.Join(told.Beside(ctx, srv.Run), srv.Close(), closeBackend())
 }

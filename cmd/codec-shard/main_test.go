@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"os"
 	"strings"
 	"testing"
 
@@ -36,6 +37,10 @@ func TestCommandLine(t *testing.T) {
 		{"no directory", []string{"-dir", dir + "/none", "-segment", "echo01"}, 1, "no such file"},
 		{"json area", []string{"-dir", dir, "-segment", "echo01", "-json-area", "70000"}, 1, "70000"},
 		{"json area without segment", []string{"-json-area", "70000"}, 1, "-json-area 70000 is not in 10000..65535"},
+		{"secrets in a shard", []string{"-segment", "echo01", "-secrets", "x"}, 2, "belong to the state server"},
+		{"control secret in a shard", []string{"-segment", "echo01", "-control-secret", "x"}, 2, "belong to the state server"},
+		{"no control secret", []string{"-control-secret", dir + "/none"}, 1, "-control-secret: open " + dir + "/none"},
+		{"metrics for all", []string{"-listen", "127.0.0.1:0", "-metrics", ":9101"}, 1, "-metrics: :9101 is no loopback address"},
 		{"port in use", []string{"-listen", taken.Addr().String()}, 1, "choose another address with -listen"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -80,6 +85,61 @@ func TestUnshardedServesAndTellsItsPort(t *testing.T) {
 	resp.Body.Close()
 	if !strings.Contains(string(body), `"instance_name":"Test room"`) && !strings.Contains(string(body), `"instance_name": "Test room"`) {
 		t.Errorf("status %s", body)
+	}
+	cancel()
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+}
+
+// Control, telemetry and profiles of a brigade in one process.
+func TestUnshardedIsControlledAndTells(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	if err := os.WriteFile(dir+"/control", []byte("a long enough secret\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	r, w := io.Pipe()
+	done := make(chan error, 1)
+	go func() {
+		err := run(ctx, []string{"-listen", "127.0.0.1:0", "-metrics", "127.0.0.1:0", "-control-secret", dir + "/control"}, io.Discard, w)
+		w.Close()
+		done <- err
+	}()
+	// Either may come first.
+	lines := bufio.NewScanner(r)
+	addrs := make(map[string]string)
+	for len(addrs) < 2 && lines.Scan() {
+		for _, what := range []string{"listening", "metrics"} {
+			if _, addr, ok := strings.Cut(lines.Text(), "msg="+what+" addr="); ok {
+				addrs[what] = addr
+			}
+		}
+	}
+	go io.Copy(io.Discard, r)
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+addrs["listening"]+"/?mark_start_singing=1", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Authorization", "Bearer a long enough secret")
+	for _, ask := range []struct {
+		do   func() (*http.Response, error)
+		says string
+	}{
+		{func() (*http.Response, error) { return http.DefaultClient.Do(req) }, `"song_start_clock"`},
+		{func() (*http.Response, error) { return http.Get("http://" + addrs["metrics"] + "/telemetry") }, `"server_controlled":true`},
+		{func() (*http.Response, error) { return http.Get("http://" + addrs["metrics"] + "/debug/pprof/cmdline") }, "codec-shard"},
+	} {
+		resp, err := ask.do()
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, err := io.ReadAll(resp.Body)
+		resp.Body.Close()
+		if err != nil || resp.StatusCode != 200 || !strings.Contains(string(body), ask.says) {
+			t.Errorf("%d %s %v, want one that says %s", resp.StatusCode, body, err, ask.says)
+		}
 	}
 	cancel()
 	if err := <-done; err != nil {

@@ -1,13 +1,16 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"flag"
 	"io"
 	"path/filepath"
 
 	"bucketbrigade/internal/manual"
+	"bucketbrigade/internal/metrics"
 	"bucketbrigade/proto"
+	"bucketbrigade/secrets"
 	"bucketbrigade/shard"
 	"bucketbrigade/shm"
 	"bucketbrigade/state"
@@ -20,6 +23,7 @@ type options struct {
 	segment  string
 	wait     shm.Wait
 	settings state.Settings
+	metrics  string // address for operators
 }
 
 func parse(args []string, stderr io.Writer) (options, error) {
@@ -31,14 +35,22 @@ func parse(args []string, stderr io.Writer) (options, error) {
 	fs.IntVar(&o.settings.JSONArea, "json-area", proto.MaxJSONArea, "`bytes` of JSON in the segment, the same as the state server's; 10000 with one of the first generation")
 	fs.IntVar(&o.settings.MaxUsers, "max-users", proto.DefaultMaxUsers, "without -segment: how many active `users` the room takes")
 	fs.StringVar(&o.settings.InstanceName, "instance-name", "", "without -segment: `name` of this installation, shown to singers")
+	fs.StringVar(&o.metrics, "metrics", "", "loopback `address` to tell operators on: profiles, and without -segment telemetry; port 0 picks one")
+	files := secrets.AddFlags(fs, "without -segment: ")
 	wait := fs.String("wait", "hybrid", "with -segment, how to wait for the state server: hybrid (spin a few microseconds, then sleep) or spin (never sleep)")
 	if err := manual.Parse(fs, args); err != nil {
 		return o, err
 	}
-	return o, o.check(fs, *wait)
+	if err := o.check(fs, *wait, files); err != nil {
+		return o, err
+	}
+	known, err := files.Read()
+	o.settings.ControlSecret, o.settings.VideoToken = known.Control, known.VideoToken
+	o.settings.InstanceName = cmp.Or(o.settings.InstanceName, known.InstanceName)
+	return o, err
 }
 
-func (o *options) check(fs *flag.FlagSet, wait string) (err error) {
+func (o *options) check(fs *flag.FlagSet, wait string, files *secrets.Files) (err error) {
 	switch o.wait, err = shm.ParseWait(wait); {
 	case err != nil:
 		return manual.Wrong(fs, "-%v", err)
@@ -46,28 +58,31 @@ func (o *options) check(fs *flag.FlagSet, wait string) (err error) {
 		return manual.Wrong(fs, "argument %q: a codec shard takes flags only", fs.Arg(0))
 	case o.segment != "" && o.segment != filepath.Base(o.segment):
 		return manual.Wrong(fs, "-segment %q is a name like echo01, its directory belongs to -dir", o.segment)
+	case o.segment != "" && *files != (secrets.Files{}):
+		return manual.Wrong(fs, "-secrets and -control-secret belong to the state server, which -segment %s leads to", o.segment)
 	case o.settings.MaxUsers < 1:
 		return manual.Wrong(fs, "-max-users %d: a room takes at least 1", o.settings.MaxUsers)
 	}
 	return nil
 }
 
-// backend makes the way to the shared state, and what ends it.
-func (o *options) backend() (shard.Backend, func() error, error) {
+// backend makes the way to the shared state, and what ends it. Telemetry is nil
+// if the state lives elsewhere.
+func (o *options) backend() (b shard.Backend, telemetry metrics.Telemetry, end func() error, err error) {
 	if o.segment == "" {
 		local, err := state.NewLocal(o.settings)
 		if err != nil {
-			return nil, nil, err
+			return nil, nil, nil, err
 		}
 		ctx, cancel := context.WithCancel(context.Background())
 		done := make(chan error, 1)
 		go func() { done <- local.Run(ctx) }()
-		return local, func() error { cancel(); return <-done }, nil
+		return local, local.Telemetry, func() error { cancel(); return <-done }, nil
 	}
 	seg, err := shm.Open(filepath.Join(o.dir, o.segment), shm.ForShard, o.settings.JSONArea)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
 	client := shm.NewClient(seg, shm.ClientConfig{Wait: o.wait})
-	return client, client.Close, nil
+	return client, nil, client.Close, nil
 }

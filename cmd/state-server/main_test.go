@@ -1,9 +1,12 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"io"
+	"net/http"
+	"os"
 	"strings"
 	"testing"
 
@@ -25,6 +28,9 @@ func TestCommandLine(t *testing.T) {
 		{"room", []string{"-max-users", "0"}, 2, "-max-users 0"},
 		{"directory", []string{"-dir", dir + "/none"}, 1, "name another with -dir"},
 		{"json area", []string{"-dir", dir, "-json-area", "99"}, 1, "-json-area 99 is not in 10000..65535"},
+		{"metrics for all", []string{"-dir", dir, "-metrics", "0.0.0.0:9101"}, 1, "-metrics: 0.0.0.0:9101 is no loopback address"},
+		{"no control secret", []string{"-dir", dir, "-control-secret", dir + "/none"}, 1, "-control-secret: open " + dir + "/none"},
+		{"no secrets", []string{"-dir", dir, "-secrets", dir + "/none"}, 1, "-secrets: open " + dir + "/none"},
 		{"segment", []string{"-dir", dir, "a/b"}, 1, `segment "a/b" is no plain name`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -52,6 +58,66 @@ func TestRunsUntilToldToStop(t *testing.T) {
 		cancel()
 		if err := <-done; err != nil {
 			t.Errorf("%v: %v", args, err)
+		}
+	}
+}
+
+// addr waits until a program tells the address that it listens on for operators.
+func addr(t *testing.T, log io.Reader) string {
+	t.Helper()
+	lines := bufio.NewScanner(log)
+	for lines.Scan() {
+		if _, at, ok := strings.Cut(lines.Text(), "msg=metrics addr="); ok {
+			go io.Copy(io.Discard, log)
+			return at
+		}
+	}
+	t.Fatal("no address is told")
+	return ""
+}
+
+func TestTellsOperators(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancel(t.Context())
+	r, w := io.Pipe()
+	done := make(chan error, 1)
+	go func() {
+		err := run(ctx, []string{"-dir", t.TempDir(), "-metrics", "127.0.0.1:0", "echo01"}, io.Discard, w)
+		w.Close()
+		done <- err
+	}()
+	url := "http://" + addr(t, r)
+	for path, says := range map[string]string{
+		"/api/telemetry": `"server_version":"unknown"`, "/debug/pprof/": "goroutine", "/": "/api/telemetry",
+	} {
+		resp, err := http.Get(url + path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, err := io.ReadAll(resp.Body)
+		resp.Body.Close()
+		if err != nil || !strings.Contains(string(body), says) {
+			t.Errorf("GET %s: %s %v, want one that says %s", path, body, err, says)
+		}
+	}
+	cancel()
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+}
+
+func TestReadsSecrets(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	for name, text := range map[string]string{"control": "a long enough secret\n", "secrets": `{"instance_name": "Hall"}`} {
+		if err := os.WriteFile(dir+"/"+name, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, c := range []struct{ flag, want string }{{"", "Hall"}, {"Cave", "Cave"}} {
+		cfg, _, err := parse([]string{"-secrets", dir + "/secrets", "-control-secret", dir + "/control", "-instance-name", c.flag}, io.Discard)
+		if err != nil || cfg.ControlSecret != "a long enough secret" || cfg.InstanceName != c.want || cfg.VideoToken != nil {
+			t.Errorf("-instance-name %q: %q, %v", c.flag, cfg.InstanceName, err)
 		}
 	}
 }
