@@ -3,6 +3,7 @@
 package stacktest
 
 import (
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -39,7 +40,8 @@ func Build(t testing.TB) string {
 }
 
 // Start runs a stack on free ports until the test ends. BinDir and Root of cfg
-// are filled in; what the programs say becomes the test's log.
+// are filled in; what the programs say becomes the test's log, and goes to
+// cfg.Log if there is one.
 func Start(t testing.TB, cfg stack.Config) *stack.Stack {
 	t.Helper()
 	if cfg.BinDir == "" {
@@ -52,7 +54,11 @@ func Start(t testing.TB, cfg stack.Config) *stack.Stack {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cfg.Log = log
+	if cfg.Log == nil {
+		cfg.Log = log
+	} else {
+		cfg.Log = io.MultiWriter(log, cfg.Log)
+	}
 	s, err := stack.New(cfg)
 	if err != nil {
 		t.Fatal(err)
