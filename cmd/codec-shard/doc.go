@@ -13,7 +13,9 @@ shards, each with a segment of its own, carry one brigade. A singer always has
 to reach the same shard; the proxy in front sees to that.
 
 Without -segment the whole brigade lives in this one process: good for some
-sixty singers on a core, and no state server is needed.
+sixty singers on a core, and no state server is needed. Then -control-secret,
+-secrets and the telemetry of -metrics are here, as in state-server, whose manual
+page explains them. With -segment -metrics tells profiles alone.
 
 It answers on every path, so a proxy may pass /api, /api/07 or /. It speaks
 plain HTTP and is meant to stand behind a proxy on the same machine, from which

@@ -18,6 +18,22 @@ There is one state server to a set of segments; a second one is told so and
 stops. It can be stopped and started while shards run: singers wait, then start
 afresh.
 
+Operators: -control-secret names a file with a secret of 16 characters or more.
+Who brings it controls the room without singing in it:
+
+	curl -X POST -H "Authorization: Bearer $(cat FILE)" 'http://HOST/api?mark_start_singing=1'
+
+The first such request takes the room over until this process ends: from then on
+nobody takes the lead or sets the tempo. -secrets names a JSON file with what a
+video call takes ("twilio": account_sid, api_key, api_secret, room) and with
+"instance_name". Neither file may be readable for everybody. -metrics listens on
+a loopback address:
+
+	curl http://ADDR/api/telemetry          all that is known of room and singers
+	go tool pprof http://ADDR/debug/pprof/profile
+
+With port 0 the line "metrics addr=…" on standard error tells the port.
+
 Exit status: 0 after SIGINT or SIGTERM, 1 after a failure, 2 for a command line
 that makes no sense.
 
