@@ -1,6 +1,7 @@
 package audiofile
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -95,8 +96,9 @@ func (f *Folder) Track(name string) ([]float32, bool) {
 // keeps its place for the next Scan. Where there is no more room in memory, a file
 // is left out and logged, and tried again once others have gone.
 //
-// An error means that the folder cannot be read; the tracks stay as they are.
-func (f *Folder) Scan() error {
+// An error means that the folder cannot be read, and the tracks stay as they are;
+// or it is ctx's, which stops the decoder too, and the next Scan goes on.
+func (f *Folder) Scan(ctx context.Context) error {
 	found, err := f.list()
 	if err != nil {
 		return fmt.Errorf("look for backing tracks: %w", err)
@@ -114,10 +116,10 @@ func (f *Folder) Scan() error {
 	}
 	for _, name := range slices.Sorted(maps.Keys(found)) {
 		if f.wants(name, found[name]) {
-			f.load(name, found[name])
+			f.load(ctx, name, found[name])
 		}
 	}
-	return nil
+	return ctx.Err()
 }
 
 // list gives the files that may be tracks.
@@ -163,7 +165,7 @@ func (f *Folder) wants(name string, stamp fileStamp) bool {
 }
 
 // load decodes a file and publishes what came of it.
-func (f *Folder) load(name string, stamp fileStamp) {
+func (f *Folder) load(ctx context.Context, name string, stamp fileStamp) {
 	path := filepath.Join(f.dir, name)
 	before, had := f.files[name]
 	others := f.inMemory
@@ -172,7 +174,10 @@ func (f *Folder) load(name string, stamp fileStamp) {
 	}
 	began := time.Now()
 	room := min(MaxSamples, f.maxSamples-others)
-	pcm, err := readTrack(path, room)
+	pcm, err := readTrack(ctx, path, room)
+	if ctx.Err() != nil {
+		return
+	}
 	if info, statErr := os.Lstat(path); statErr != nil || stamp != stampOf(info) {
 		return // still being written: what was read may be half of it
 	}

@@ -2,6 +2,7 @@ package audiofile
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -53,7 +54,7 @@ func (s *shelf) remove(name string) {
 func (s *shelf) scan(names []string, word string, lines int) {
 	s.t.Helper()
 	s.log.Reset()
-	if err := s.Scan(); err != nil {
+	if err := s.Scan(s.t.Context()); err != nil {
 		s.t.Fatal(err)
 	}
 	if got := s.Names(); !slices.Equal(got, names) {
@@ -190,7 +191,7 @@ func TestFolderThatIsNotThere(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer os.RemoveAll(elsewhere)
-	if err := s.Scan(); !errors.Is(err, os.ErrNotExist) || !strings.Contains(err.Error(), s.dir) {
+	if err := s.Scan(s.t.Context()); !errors.Is(err, os.ErrNotExist) || !strings.Contains(err.Error(), s.dir) {
 		t.Errorf("error %v, want one that names %s", err, s.dir)
 	}
 	if pcm, ok := s.Track("a"); !ok || len(pcm) != 10 || len(s.Names()) != 1 {
@@ -208,7 +209,7 @@ func TestFolderWaitsForAFileBeingWritten(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.put("a", wavOf(20))
-	s.load("a", stampOf(info)) // as it was when it was listed
+	s.load(t.Context(), "a", stampOf(info)) // as it was when it was listed
 	if len(s.Names()) != 0 || s.log.Len() != 0 {
 		t.Errorf("tracks %q, logged %q", s.Names(), &s.log)
 	}
@@ -223,7 +224,7 @@ func TestFolderIsAskedWhileItScans(t *testing.T) {
 		s.put(fmt.Sprint(i), wavOf(100+i))
 	}
 	done := make(chan error)
-	go func() { done <- s.Scan() }()
+	go func() { done <- s.Scan(s.t.Context()) }()
 	for {
 		for _, name := range s.Names() {
 			if pcm, ok := s.Track(name); !ok || len(pcm) < 100 {
@@ -254,4 +255,17 @@ func TestFolderAnswersFromMemory(t *testing.T) {
 	}); n > 0 {
 		t.Errorf("%v allocations", n)
 	}
+}
+
+// A program that ends does not wait for a folder of songs.
+func TestFolderStopsWithItsContext(t *testing.T) {
+	t.Parallel()
+	s := newShelf(t)
+	s.put("a", wavOf(10))
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := s.Scan(ctx); !errors.Is(err, context.Canceled) || len(s.Names()) != 0 || s.log.Len() > 0 {
+		t.Errorf("error %v, tracks %q, logged %q", err, s.Names(), &s.log)
+	}
+	s.scan([]string{"a"}, "level=INFO", 1)
 }

@@ -47,7 +47,7 @@ func addGolden(f *testing.F, pattern string, n int) {
 func fuzzDecoder(f *testing.F, decode func(*bufio.Reader, *mixer) error) {
 	f.Helper()
 	f.Fuzz(func(t *testing.T, file []byte) {
-		out := &mixer{limit: fuzzLimit}
+		out := newMixer(t.Context(), fuzzLimit)
 		if err := decode(bufio.NewReaderSize(bytes.NewReader(file), headBytes), out); err != nil {
 			return
 		}
@@ -62,7 +62,7 @@ func FuzzDecodeTrack(f *testing.F) {
 	}
 	f.Add([]byte("ID3\x04\x00\x00\x00\x00\x02\x01"))
 	f.Fuzz(func(t *testing.T, file []byte) {
-		pcm, err := decodeTrack(bytes.NewReader(file), fuzzLimit)
+		pcm, err := decodeTrack(t.Context(), bytes.NewReader(file), fuzzLimit)
 		checkTrack(t, pcm, err)
 	})
 }
@@ -106,7 +106,7 @@ func fuzzPackets(f *testing.F, comments string) {
 		}
 		file := slicesOf(oggPageOf(oggFirst, 0, 1, 0, head), oggPageOf(0, 0, 1, 1, headers...),
 			oggPageOf(0, granule, 1, 2, sound, more), oggPageOf(oggLast, granule+1000, 1, 3, more, sound))
-		out := &mixer{limit: fuzzLimit}
+		out := newMixer(t.Context(), fuzzLimit)
 		if err := decodeOgg(bufio.NewReaderSize(bytes.NewReader(file), headBytes), out); err != nil {
 			return
 		}

@@ -1,6 +1,9 @@
 package audiofile
 
-import "fmt"
+import (
+	"errors"
+	"fmt"
+)
 
 // SampleRate is the only one handed out or written, in samples a second.
 const SampleRate = 48000
@@ -26,6 +29,10 @@ const (
 // lies damage only.
 const maxMagnitude = 1 << 32
 
+// ErrTooLong is what errors of files that are sound but too long are, to
+// errors.Is.
+var ErrTooLong = errors.New("too long")
+
 // tooLongError says that there are at least so many samples, and what the limit
 // is.
 type tooLongError struct{ samples, limit int64 }
@@ -34,6 +41,8 @@ func (e tooLongError) Error() string {
 	return fmt.Sprintf("%d samples or more, at most %d, %d minutes, are allowed; cut it into parts",
 		e.samples, e.limit, e.limit/SampleRate/60)
 }
+
+func (e tooLongError) Is(target error) bool { return target == ErrTooLong }
 
 func tooLong(samples, limit int64) error { return tooLongError{samples, limit} }
 

@@ -1,14 +1,18 @@
 package audiofile
 
 import (
+	"context"
 	"errors"
 	"fmt"
 )
 
 // mixer takes what a decoder makes and turns it into a track: channels become
 // their mean, the rate becomes SampleRate, and at the end the level is set. A
-// decoder calls start once, then write until all is said or an error comes.
+// decoder calls start once, then write until all is said or an error comes. The
+// end of ctx is such an error: whoever decodes something large must call write,
+// or read from the file, every few milliseconds.
 type mixer struct {
+	ctx       context.Context
 	limit     int64 // of samples that come out
 	channels  int
 	frames    int64 // that came in
@@ -17,6 +21,8 @@ type mixer struct {
 	resampled []float32 // scratch
 	pcm       heap
 }
+
+func newMixer(ctx context.Context, limit int64) *mixer { return &mixer{ctx: ctx, limit: limit} }
 
 // start is told what will come.
 func (m *mixer) start(rate, channels int) error {
@@ -32,6 +38,9 @@ func (m *mixer) start(rate, channels int) error {
 
 // write takes whole frames: one sample of every channel, side by side.
 func (m *mixer) write(samples []float32) error {
+	if err := m.ctx.Err(); err != nil {
+		return err
+	}
 	m.mono = m.mono[:0]
 	for ; len(samples) >= m.channels; samples = samples[m.channels:] {
 		var sum float64
@@ -70,6 +79,9 @@ func (m *mixer) finish() ([]float32, error) {
 	pcm := m.pcm.join()
 	if len(pcm) == 0 {
 		return nil, errors.New("holds no samples")
+	}
+	if err := m.ctx.Err(); err != nil {
+		return nil, err
 	}
 	level(pcm)
 	return pcm, nil

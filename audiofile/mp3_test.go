@@ -107,7 +107,7 @@ func TestMP3FromTheMiddle(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{"bare-44100.mp3", "cbr-22050-2.mp3"} {
 		file := read(t, name)
-		pcm, err := decodeTrack(bytes.NewReader(file[len(file)/2:]), MaxSamples)
+		pcm, err := decodeTrack(t.Context(), bytes.NewReader(file[len(file)/2:]), MaxSamples)
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
 			continue
@@ -123,7 +123,7 @@ func TestMP3FromTheMiddle(t *testing.T) {
 func TestMP3Surroundings(t *testing.T) {
 	t.Parallel()
 	file := read(t, "bare-44100.mp3")
-	plain, err := decodeTrack(bytes.NewReader(file), MaxSamples)
+	plain, err := decodeTrack(t.Context(), bytes.NewReader(file), MaxSamples)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -145,13 +145,13 @@ func TestMP3Surroundings(t *testing.T) {
 		{"part of a frame at the end", append(bytes.Clone(file), file[:200]...)},
 		{"a tag in between", slices.Concat(file[:two], tag, file[two:])},
 	} {
-		pcm, err := decodeTrack(bytes.NewReader(c.file), MaxSamples)
+		pcm, err := decodeTrack(t.Context(), bytes.NewReader(c.file), MaxSamples)
 		if err != nil || !slices.Equal(pcm, plain) {
 			t.Errorf("%s: %d samples, want %d: %v", c.name, len(pcm), len(plain), err)
 		}
 	}
 	lost := slices.Concat(file[:two], make([]byte, 2*headBytes), file[two:])
-	if _, err := decodeTrack(bytes.NewReader(append(file[:len(file):len(file)], lost...)), MaxSamples); err == nil || !strings.Contains(err.Error(), "damaged") {
+	if _, err := decodeTrack(t.Context(), bytes.NewReader(append(file[:len(file):len(file)], lost...)), MaxSamples); err == nil || !strings.Contains(err.Error(), "damaged") {
 		t.Errorf("error %v for much that is no frame", err)
 	}
 }

@@ -109,7 +109,7 @@ func TestOggRefuses(t *testing.T) {
 	silence := []byte{0xF8, 0xFF, 0xFE} // 20 ms
 	last := oggPageOf(oggLast, 960, 9, 2, silence)
 	good := bytes.Join([][]byte{first, tags, last}, nil)
-	if pcm, err := decodeTrack(bytes.NewReader(good), MaxSamples); err != nil || len(pcm) != 960 {
+	if pcm, err := decodeTrack(t.Context(), bytes.NewReader(good), MaxSamples); err != nil || len(pcm) != 960 {
 		t.Fatalf("%d samples, error %v; want 960", len(pcm), err)
 	}
 	flipped := bytes.Clone(good)
@@ -142,7 +142,7 @@ func TestOggRefuses(t *testing.T) {
 		{"empty Opus packet", slicesOf(first, tags, oggPageOf(oggLast, 960, 9, 2, nil)), []string{"Opus packet of 0 bytes"}},
 		{"nothing but pre-skip", slicesOf(oggPageOf(oggFirst, 0, 9, 0, opusHead(1, 960, 0, 0)), tags, last), []string{"no samples"}},
 	} {
-		pcm, err := decodeTrack(bytes.NewReader(c.file), MaxSamples)
+		pcm, err := decodeTrack(t.Context(), bytes.NewReader(c.file), MaxSamples)
 		if err == nil || pcm != nil {
 			t.Errorf("%s: %d samples, error %v; want only an error", c.name, len(pcm), err)
 			continue
@@ -199,7 +199,7 @@ func TestOpusGain(t *testing.T) {
 		binary.LittleEndian.PutUint16(head[16:], uint16(gain))
 		file := oggPageOf(oggFirst, 0, binary.LittleEndian.Uint32(pages[0][14:]), 0, head)
 		in := bufio.NewReader(bytes.NewReader(append(file, bytes.Join(pages[1:], nil)...)))
-		out := &mixer{limit: MaxSamples}
+		out := newMixer(t.Context(), MaxSamples)
 		if err := decodeOgg(in, out); err != nil {
 			t.Fatal(err)
 		}
@@ -221,7 +221,7 @@ func TestOpusThatBeginsLate(t *testing.T) {
 		clear(page[22:26])
 		binary.LittleEndian.PutUint32(page[22:], oggSum(0, page))
 	}
-	pcm, err := decodeTrack(bytes.NewReader(file), MaxSamples)
+	pcm, err := decodeTrack(t.Context(), bytes.NewReader(file), MaxSamples)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -89,6 +89,9 @@ func pour(r *oggReader, channels int, skip int64, decode func([]byte) ([]float32
 		}
 		samples = samples[:0]
 		for _, packet := range page.packets {
+			if err := out.ctx.Err(); err != nil {
+				return err // a page has up to 255 of them
+			}
 			pcm, err := decode(packet)
 			if err != nil {
 				return err

@@ -100,7 +100,7 @@ func TestLevelBeforeItIsSet(t *testing.T) {
 		if strings.Contains(c.name, "-2.") {
 			want = 0.375
 		}
-		out := &mixer{limit: MaxSamples}
+		out := newMixer(t.Context(), MaxSamples)
 		if err := mixTrack(bytes.NewReader(read(t, c.name)), out); err != nil {
 			t.Errorf("%s: %v", c.name, err)
 			continue
@@ -207,7 +207,7 @@ func TestDecodeCutShort(t *testing.T) {
 		file := read(t, c.name)
 		step := max(len(file)/9, 1)
 		for n := 0; n < len(file); n += step {
-			pcm, err := decodeTrack(bytes.NewReader(file[:n]), MaxSamples)
+			pcm, err := decodeTrack(t.Context(), bytes.NewReader(file[:n]), MaxSamples)
 			if err == nil && !strings.HasSuffix(c.name, ".mp3") {
 				t.Errorf("%s cut to %d of %d bytes: %d samples and no error", c.name, n, len(file), len(pcm))
 			}
@@ -216,7 +216,7 @@ func TestDecodeCutShort(t *testing.T) {
 			}
 		}
 		if n := len(file) - 1; n > 0 && !strings.HasSuffix(c.name, ".mp3") {
-			if _, err := decodeTrack(bytes.NewReader(file[:n]), MaxSamples); err == nil {
+			if _, err := decodeTrack(t.Context(), bytes.NewReader(file[:n]), MaxSamples); err == nil {
 				t.Errorf("%s without its last byte: no error", c.name)
 			}
 		}
@@ -238,7 +238,7 @@ func TestDecodeStopsAtTheLimits(t *testing.T) {
 		{"MP3", &endlessOf{bytes.NewReader(nil), quiet, 0}, "at most 48000"},
 		{"WAV of eight channels", &endlessOf{bytes.NewReader(wavHead(3, 8, 64000, 64)), []byte{0}, 0}, "at most 48000"},
 	} {
-		pcm, err := decodeTrack(c.file, SampleRate)
+		pcm, err := decodeTrack(t.Context(), c.file, SampleRate)
 		if err == nil || pcm != nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: %d samples, error %v; want one that says %q", c.name, len(pcm), err, c.want)
 		}
@@ -284,11 +284,11 @@ func TestTagsBeforeAnyKind(t *testing.T) {
 	t.Parallel()
 	tag := append([]byte("ID3\x04\x00\x10\x00\x00\x02\x01"), make([]byte, 257+10)...)
 	for _, name := range []string{"s16-44100-2.wav", "s16-44100-2.flac", "cbr-44100-2.mp3", "q3-44100-2.ogg", "96k-2.opus"} {
-		plain, err := decodeTrack(bytes.NewReader(read(t, name)), MaxSamples)
+		plain, err := decodeTrack(t.Context(), bytes.NewReader(read(t, name)), MaxSamples)
 		if err != nil {
 			t.Fatal(err)
 		}
-		tagged, err := decodeTrack(io.MultiReader(bytes.NewReader(tag), bytes.NewReader(tag), bytes.NewReader(read(t, name))), MaxSamples)
+		tagged, err := decodeTrack(t.Context(), io.MultiReader(bytes.NewReader(tag), bytes.NewReader(tag), bytes.NewReader(read(t, name))), MaxSamples)
 		if err != nil || !slices.Equal(plain, tagged) {
 			t.Errorf("%s behind two tags: %d samples instead of %d, error %v", name, len(tagged), len(plain), err)
 		}
@@ -299,7 +299,7 @@ func TestTagsBeforeAnyKind(t *testing.T) {
 func TestSilenceStaysSilent(t *testing.T) {
 	t.Parallel()
 	file := riff(chunk("fmt ", fmtBody(1, 1, 48000, 16)), chunk("data", make([]byte, 2*SampleRate)))
-	pcm, err := decodeTrack(bytes.NewReader(file), MaxSamples)
+	pcm, err := decodeTrack(t.Context(), bytes.NewReader(file), MaxSamples)
 	if err != nil || !slices.Equal(pcm, make([]float32, SampleRate)) {
 		t.Errorf("a second of silence becomes %d samples, error %v", len(pcm), err)
 	}

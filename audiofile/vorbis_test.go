@@ -124,6 +124,11 @@ func TestVorbisSetupRefuses(t *testing.T) {
 			return w.put(31*8, 0)
 		}(), "250 points"},
 		{"residue that ends before it begins", residue(floor(good()), 11, 10), "from 11 to 10"},
+		{"residue with classes from no book", floor(good()).put(6, 0).put(16, 2).put(48, 0).put(24, 0).put(6, 0).put(8, 1).put(3, 0).put(1, 0), "book 1 of 1"},
+		{"residue with values from no book", floor(good()).put(6, 0).put(16, 2).put(48, 0).put(24, 0).put(6, 0).put(8, 0).put(3, 1).put(1, 0).put(8, 7), "book 7 of 1"},
+		{"entries longer than a partition", residue(floor(small(book(start(2), 2, 2).put(2, 0).put(10, 0).put(4, 0)).put(6, 0).put(16, 0)), 0, 10), "partitions of 1 takes values from book 0"},
+		{"too many classes a word", residue(floor(book(start(1), 65, 2).put(2, 0).put(10, 0).put(4, 0).put(6, 0).put(16, 0)), 0, 10), "at most 64 numbers"},
+		{"a root that the decoder gets wrong", book(start(1), 3, 27).put(2, 0).put(27*5, 0).put(4, 1).put(32, 0).put(32, 0).put(5, 0), "read 2 and not 3"},
 		{"ends in a residue", floor(good()).put(6, 0).put(16, 2), "ends early"},
 	} {
 		err := checkVorbisSetup(append([]byte(vorbisSetupMark), c.setup.data...))
@@ -156,7 +161,7 @@ func TestVorbisHeadRefuses(t *testing.T) {
 		{"no end mark", func(h []byte) []byte { h[29] = 0; return h }, "headers are damaged"},
 	} {
 		file := slicesOf(oggPageOf(oggFirst, 0, 1, 0, c.change(bytes.Clone(head))), oggPageOf(0, 0, 1, 1, []byte("\x03vorbis"), setup), oggPageOf(oggLast, 0, 1, 2))
-		if _, err := decodeTrack(bytes.NewReader(file), MaxSamples); err == nil || !strings.Contains(err.Error(), c.word) {
+		if _, err := decodeTrack(t.Context(), bytes.NewReader(file), MaxSamples); err == nil || !strings.Contains(err.Error(), c.word) {
 			t.Errorf("%s: error %v, want one that says %q", c.name, err, c.word)
 		}
 	}

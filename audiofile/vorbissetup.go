@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"math"
 	"math/bits"
 )
 
@@ -13,12 +14,13 @@ import (
 // rest is there, and loops as often. 60 bytes could have it take 16 GB or forever,
 // and no recover helps against either: so it is read once before, and only bounds
 // are asked for. What else may be wrong with it the decoder finds, or it panics
-// and is caught.
+// and is caught. Within these bounds a packet costs some milliseconds at most.
 const (
 	maxCodeEntries = 1 << 20 // of all books; encoders write some 5000
 	maxCodeValues  = 1 << 22 // of all books
 	maxLookupKind  = 2
 	maxFloorPoints = 65 // the encoder's own limit
+	maxClassWords  = 64 // partitions that one code word describes; encoders have up to 8
 )
 
 var errSetupShort = errors.New("the Vorbis set-up header ends early: the file is damaged")
@@ -29,13 +31,14 @@ func checkVorbisSetup(packet []byte) error {
 		return fmt.Errorf("a Vorbis set-up header begins with % x: the file is damaged", packet[:min(len(packet), len(vorbisSetupMark))])
 	}
 	b := &bitReader{data: packet[len(vorbisSetupMark):]}
+	books := make([]codeBook, b.read(8)+1)
 	entries, values := 0, 0
-	for range b.read(8) + 1 {
-		e, v, err := readCodeBook(b)
-		if err != nil {
+	for i := range books {
+		var err error
+		if books[i], err = readCodeBook(b); err != nil {
 			return err
 		}
-		entries, values = entries+e, values+v
+		entries, values = entries+books[i].entries, values+books[i].values
 		if entries > maxCodeEntries || values > maxCodeValues {
 			return fmt.Errorf("a set of Vorbis code books of %d entries and %d values, at most %d and %d are allowed: the file is damaged", entries, values, maxCodeEntries, maxCodeValues)
 		}
@@ -49,7 +52,7 @@ func checkVorbisSetup(packet []byte) error {
 		}
 	}
 	for range b.read(6) + 1 {
-		if err := readResidue(b); err != nil {
+		if err := readResidue(b, books); err != nil {
 			return err
 		}
 	}
@@ -59,38 +62,54 @@ func checkVorbisSetup(packet []byte) error {
 	return nil
 }
 
-// readCodeBook reads one book and gives how many entries and numbers it has.
-func readCodeBook(b *bitReader) (entries, values int, err error) {
+// codeBook is how large a book is.
+type codeBook struct {
+	dimensions int // numbers that one entry stands for
+	entries    int
+	values     int // numbers in all; 0 if it has none
+}
+
+// readCodeBook reads one book.
+func readCodeBook(b *bitReader) (codeBook, error) {
 	if mark := b.read(24); mark != 0x564342 {
-		return 0, 0, fmt.Errorf("a Vorbis code book begins with %06x: the file is damaged", mark)
+		return codeBook{}, fmt.Errorf("a Vorbis code book begins with %06x: the file is damaged", mark)
 	}
-	dimensions := b.read(16)
-	entries = b.read(24)
+	c := codeBook{dimensions: b.read(16), entries: b.read(24)}
 	// A book of one entry, which the decoder gives no room, has no code at all.
-	if dimensions == 0 || entries < 2 || entries > maxCodeEntries || entries*dimensions > maxCodeValues {
-		return 0, 0, fmt.Errorf("a Vorbis code book of %d entries with %d numbers each, only 2 to %d entries and 1 to %d numbers are allowed", entries, dimensions, maxCodeEntries, maxCodeValues)
+	if c.dimensions == 0 || c.entries < 2 || c.entries > maxCodeEntries || c.entries*c.dimensions > maxCodeValues {
+		return c, fmt.Errorf("a Vorbis code book of %d entries with %d numbers each, only 2 to %d entries and 1 to %d numbers are allowed", c.entries, c.dimensions, maxCodeEntries, maxCodeValues)
 	}
-	if err := readCodeLengths(b, entries); err != nil {
-		return 0, 0, err
+	if err := readCodeLengths(b, c.entries); err != nil {
+		return c, err
 	}
 	lookup := b.read(4)
 	if lookup == 0 {
-		return entries, 0, nil
+		return c, nil
 	}
 	if lookup > maxLookupKind {
-		return 0, 0, fmt.Errorf("a Vorbis code book of kind %d, only 0 to %d are known: the file is damaged", lookup, maxLookupKind)
+		return c, fmt.Errorf("a Vorbis code book of kind %d, only 0 to %d are known: the file is damaged", lookup, maxLookupKind)
 	}
 	b.read(32) // least value
 	b.read(32) // step
 	width := b.read(4) + 1
 	b.read(1)
-	values = entries * dimensions
-	multiplicands := values
+	c.values = c.entries * c.dimensions
+	multiplicands := c.values
 	if lookup == 1 {
-		multiplicands = wholeRoot(entries, dimensions)
+		multiplicands = wholeRoot(c.entries, c.dimensions)
+		if decoders := decodersRoot(c.entries, c.dimensions); decoders != multiplicands {
+			return c, fmt.Errorf("a Vorbis code book of %d entries with %d numbers each, of which the decoder would read %d and not %d; convert it first (ffmpeg -i IN OUT.flac)", c.entries, c.dimensions, decoders, multiplicands)
+		}
 	}
 	b.skip(multiplicands * width)
-	return entries, values, nil
+	return c, nil
+}
+
+// decodersRoot is wholeRoot as the decoder computes it, which by rounding is one
+// less for 27 and 3, for example. It would then take what follows for something
+// else than is checked here.
+func decodersRoot(x, n int) int {
+	return int(math.Floor(math.Pow(float64(x), 1/float64(n))))
 }
 
 // readCodeLengths reads how long the code of each entry is. In a book without any
@@ -164,24 +183,32 @@ func readFloor(b *bitReader) error {
 }
 
 // readResidue reads the description of one residue. From its bounds the decoder
-// takes the size of a table.
-func readResidue(b *bitReader) error {
+// takes the size of a table. It fills each partition from books of values, and
+// writes all of an entry even if the partition ends before: with 16 384 numbers
+// in an entry and partitions of one, a packet of 18 bytes would take seconds.
+func readResidue(b *bitReader, books []codeBook) error {
 	b.read(16) // kind
 	begin, end := b.read(24), b.read(24)
 	if begin > end {
 		return fmt.Errorf("a Vorbis residue from %d to %d: the file is damaged", begin, end)
 	}
-	b.read(24) // size of a partition
+	partition := b.read(24) + 1
 	classes := b.read(6) + 1
-	b.read(8) // book
-	books := 0
+	if classBook := b.read(8); classBook >= len(books) || books[classBook].dimensions > maxClassWords {
+		return fmt.Errorf("a Vorbis residue takes its classes from book %d of %d, which must exist and have at most %d numbers an entry: the file is damaged", classBook, len(books), maxClassWords)
+	}
+	used := 0
 	for range classes {
-		books += bits.OnesCount(uint(b.read(3)))
+		used += bits.OnesCount(uint(b.read(3)))
 		if b.read(1) == 1 {
-			books += bits.OnesCount(uint(b.read(5)))
+			used += bits.OnesCount(uint(b.read(5)))
 		}
 	}
-	b.skip(8 * books)
+	for range used {
+		if book := b.read(8); book >= len(books) || books[book].dimensions > partition {
+			return fmt.Errorf("a Vorbis residue with partitions of %d takes values from book %d of %d, which must exist and have no more numbers an entry: the file is damaged", partition, book, len(books))
+		}
+	}
 	return nil
 }
 
