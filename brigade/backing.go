@@ -12,6 +12,21 @@ type Tracks interface {
 	Track(name string) ([]float32, bool)
 }
 
+// Uploads gives what singers have uploaded. It is asked within a request, so it
+// must answer from memory.
+type Uploads interface {
+	// NewestTrack gives the name of the last track uploaded in a session, else of
+	// the last one of all; "" if there is none. Track knows it by that name.
+	NewestTrack(session proto.Session) string
+	// NewestImage gives likewise what clients fetch an image by.
+	NewestImage(session proto.Session) string
+	// Track gives one track, as Tracks does.
+	Track(name string) ([]float32, bool)
+}
+
+// userUpload is the track that clients ask for after an upload.
+const userUpload = "User Upload"
+
 const (
 	// trackGain is taken off a track when it goes into the ring.
 	trackGain = 0.8
@@ -20,8 +35,20 @@ const (
 )
 
 // requestTrack remembers the track that the next song without a tempo plays.
-// A name that does not exist is ignored.
-func (b *Brigade) requestTrack(name string) {
+// "User Upload" means the newest upload of u's session, else that of all, which
+// it is for who controls the room, u being nil; else a track of that very name. A
+// name that does not exist is ignored.
+func (b *Brigade) requestTrack(u *user, name string) {
+	if name == userUpload && b.uploads != nil {
+		var session proto.Session
+		if u != nil {
+			session = u.session
+		}
+		if uploaded := b.uploads.NewestTrack(session); uploaded != "" {
+			b.state.requestedTrack = uploaded
+			return
+		}
+	}
 	if b.tracks == nil {
 		return
 	}
@@ -30,9 +57,22 @@ func (b *Brigade) requestTrack(name string) {
 	}
 }
 
+// findTrack gives a requested track, from the uploads or the others.
+func (b *Brigade) findTrack(name string) (pcm []float32, ok bool) {
+	if b.uploads != nil {
+		if pcm, ok := b.uploads.Track(name); ok {
+			return pcm, true
+		}
+	}
+	if b.tracks != nil {
+		return b.tracks.Track(name)
+	}
+	return nil, false
+}
+
 // loadTrack makes the ring play a track from the next cleared position on.
 func (b *Brigade) loadTrack(name string) {
-	if pcm, ok := b.tracks.Track(name); ok && len(pcm) > 0 {
+	if pcm, ok := b.findTrack(name); ok && len(pcm) > 0 {
 		b.state.track, b.state.played = pcm, 0
 		b.state.backingType = typeTrack
 	}

@@ -29,6 +29,8 @@ type Config struct {
 	VideoToken func(proto.UserID) string
 	// Tracks are the backing tracks; nil: none.
 	Tracks Tracks
+	// Uploads are what singers upload; nil: nothing.
+	Uploads Uploads
 	// Rand shuffles followers and makes image tokens; nil: seeded by the
 	// operating system.
 	Rand *rand.Rand
@@ -50,6 +52,7 @@ type Brigade struct {
 	instanceName string
 	videoToken   func(proto.UserID) string
 	tracks       Tracks
+	uploads      Uploads
 	rand         *rand.Rand
 	gains        *gainTable
 	boost        float32
@@ -107,6 +110,7 @@ func newBrigade(c Config, ringSize int) *Brigade {
 		videoToken:   c.VideoToken,
 		control:      newControl(c.ControlSecret),
 		tracks:       c.Tracks,
+		uploads:      c.Uploads,
 		rand:         c.Rand,
 		gains:        newGainTable(),
 		boost:        leaderBoost(),

@@ -33,7 +33,7 @@ func (b *Brigade) special(now, hears proto.Clock, u *user, q *proto.Query) {
 		}
 	}
 	if q.Track != "" {
-		b.requestTrack(strings.Clone(q.Track))
+		b.requestTrack(u, strings.Clone(q.Track))
 	}
 	if q.Start {
 		b.start(now, hears)
@@ -64,14 +64,20 @@ func (b *Brigade) describe(u *user, o *order) {
 		b.broadcast(newsLyrics)
 	}
 	if q.Image {
-		b.state.image = b.imageToken()
+		b.state.image = b.imageValue(u)
 		b.broadcast(newsImage)
 	}
 }
 
-// imageToken makes ten random letters: clients fetch the image anew when they
-// change.
-func (b *Brigade) imageToken() string {
+// imageValue is what all are told to fetch the image by: that of the newest upload
+// of u's session, else of all. Without uploads here it is ten random letters, which
+// have clients fetch anew whatever is served elsewhere.
+func (b *Brigade) imageValue(u *user) string {
+	if b.uploads != nil {
+		if value := b.uploads.NewestImage(u.session); value != "" {
+			return value
+		}
+	}
 	var token [10]byte
 	for i := range token {
 		token[i] = 'A' + byte(b.rand.IntN(26))

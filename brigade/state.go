@@ -28,7 +28,7 @@ type state struct {
 	noAutoGain  bool
 	noSongVideo bool
 	lyrics      string
-	image       string // token of the shown image
+	image       string // what clients fetch the shown image by
 }
 
 // leaderName is the leader's userid as clients are told it; nil if there is no

@@ -11,6 +11,15 @@ import (
 const (
 	KindClock     = "get_clock"
 	KindTelemetry = "get_telemetry"
+	// KindUploaded asks whether the file Request.Upload can be used yet.
+	KindUploaded = "uploaded"
+)
+
+// What Answer.Upload says.
+const (
+	UploadReady   = "ready"
+	UploadPending = "pending"  // ask again soon
+	UploadFailed  = "failed: " // and why
 )
 
 // Request is what a shard asks of the state server. The first generation knows
@@ -36,6 +45,8 @@ type Request struct {
 	// Nonce is a name that the shard gives to each request without userid, so
 	// that one that comes again is known: it has no clocks.
 	Nonce string `json:"nonce,omitempty"`
+	// Upload is the name of a file in the folder of uploads; for KindUploaded.
+	Upload string `json:"upload,omitempty"`
 
 	// PCM is the decoded audio, mono, 48 kHz.
 	PCM []float32 `json:"-"`
@@ -53,6 +64,8 @@ type Answer struct {
 	Backtrace string `json:"inner_bt,omitempty"`
 	// Clock answers KindClock.
 	Clock Clock `json:"server_clock,omitempty"`
+	// Upload answers KindUploaded.
+	Upload string `json:"upload,omitempty"`
 	// Span says which samples the PCM holds; nil means the whole interval that
 	// the query asked for.
 	Span *Span `json:"pcm,omitempty"`
@@ -116,6 +129,10 @@ func ParseRequestJSON(data []byte, r *Request) error {
 	}
 	if err := checkControl(r); err != nil {
 		return err
+	}
+	if len(r.Upload) > MaxTrackBytes {
+		return Refuse(http.StatusRequestEntityTooLarge,
+			"upload %s has %d bytes, at most %d are taken", Shown(r.Upload), len(r.Upload), MaxTrackBytes)
 	}
 	return CheckLyrics(r.Lyrics)
 }

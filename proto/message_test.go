@@ -21,6 +21,7 @@ func TestRequestJSONGolden(t *testing.T) {
 	}{
 		{"nothing", proto.Request{}, `{}`},
 		{"clock", proto.Request{Kind: proto.KindClock}, `{"request":"get_clock"}`},
+		{"uploaded", proto.Request{Kind: proto.KindUploaded, Upload: "track-1.wav"}, `{"request":"uploaded","upload":"track-1.wav"}`},
 		{"telemetry", proto.Request{Kind: proto.KindTelemetry}, `{"request":"get_telemetry"}`},
 		{
 			"as of the first generation",
@@ -65,6 +66,7 @@ func TestAnswerJSONGolden(t *testing.T) {
 		{"metadata", proto.Answer{Metadata: `{"a": "b<"}`}, `{"x-audio-metadata":"{\"a\": \"b<\"}"}`},
 		{"refusal", proto.Answer{Error: "too late", Code: 409}, `{"error":"too late","code":409}`},
 		{"of the first generation", proto.Answer{Error: "no", Backtrace: "in x\n"}, `{"error":"no","inner_bt":"in x\n"}`},
+		{"uploaded", proto.Answer{Upload: proto.UploadFailed + "no"}, `{"upload":"failed: no"}`},
 		{"clock", proto.Answer{Clock: 86400000000000}, `{"server_clock":86400000000000}`},
 		{
 			"part of the audio", proto.Answer{Metadata: "{}", Span: &proto.Span{From: 2880, To: 5760}},
@@ -104,6 +106,8 @@ func TestParseRequestJSON(t *testing.T) {
 		{"lyrics above characters", lyrics(8501, "a"), 413, "8501"},
 		{"lyrics at bytes", lyrics(6500, "\U0001F3B5"), 0, ""},
 		{"lyrics above bytes", lyrics(6500, "\U0001F3B5")[:26011] + `a"}`, 413, "26001"},
+		{"upload at", `{"upload": "` + strings.Repeat("u", 255) + `"}`, 0, ""},
+		{"upload above", `{"upload": "` + strings.Repeat("u", 256) + `"}`, 413, "256"},
 		{"session at", `{"session": "` + strings.Repeat("s", 128) + `"}`, 0, ""},
 		{"session above", `{"session": "` + strings.Repeat("s", 129) + `"}`, 413, "129"},
 		{"secret at", `{"control_secret": "` + strings.Repeat("s", 256) + `"}`, 0, ""},

@@ -101,7 +101,8 @@ const keysRoom = 512
 
 // checkSize refuses what would not fit a segment.
 func (l *Local) checkSize(req *proto.Request) error {
-	size := len(req.QueryString) + len(req.ClientAddress) + len(req.Session) + len(req.ControlSecret) + len(req.Nonce)
+	size := len(req.QueryString) + len(req.ClientAddress) + len(req.Session) + len(req.ControlSecret) + len(req.Nonce) +
+		len(req.Upload)
 	if req.Lyrics != nil {
 		size += len(*req.Lyrics)
 	}

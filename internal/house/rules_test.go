@@ -19,8 +19,8 @@ var mayImport = map[string][]string{
 	"stress":           {"shard", "brigade", "singer", "voice", "audiofile", "internal/manual"},
 	"e2e":              {},
 
-	"state":  {"brigade", "shm", "audiofile", "proto", "internal/boottime"},
-	"shard":  {"codec", "shm", "proto", "internal/boottime"},
+	"state":  {"brigade", "shm", "upload", "audiofile", "proto", "internal/boottime"},
+	"shard":  {"codec", "shm", "upload", "proto", "internal/boottime"},
 	"singer": {"codec", "proto"},
 	"stack":  {"deploy/nginx"},
 
@@ -29,6 +29,7 @@ var mayImport = map[string][]string{
 	"shm":       {"proto"},
 	"audiofile": {"proto"},
 	"secrets":   {"proto"},
+	"upload":    {"audiofile", "proto"},
 
 	"voice":             {},
 	"proto":             {},
