@@ -18,7 +18,8 @@ import (
 //  4. req.PCM may be changed.
 //  5. Call may be used by many goroutines at once; no two calls ever get each
 //     other's answers.
-//  6. proto.KindClock is answered with the clock.
+//  6. proto.KindClock is answered with the clock, proto.KindUploaded with how
+//     far an upload is.
 type Backend interface {
 	Call(ctx context.Context, req *proto.Request, ans *proto.Answer) error
 }

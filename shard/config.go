@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"bucketbrigade/proto"
+	"bucketbrigade/upload"
 )
 
 // Config says how a shard runs. The zero value of every field but Backend is
@@ -18,6 +19,11 @@ type Config struct {
 	Listen string
 	// Version and Branch are told with the clock; "unknown" if empty.
 	Version, Branch string
+	// Uploads is where uploads are stored; nil: none are taken.
+	Uploads *upload.Store
+	// SendTime is how long an upload may take to arrive; 1 min if 0, in which
+	// 16 MB need 2 Mbit/s. A proxy hands it over whole.
+	SendTime time.Duration
 	// Log takes what the operator should know; slog.Default() if nil.
 	Log *slog.Logger
 
@@ -46,6 +52,7 @@ func (c Config) withDefaults() Config {
 	setDefault(&c.Version, "unknown")
 	setDefault(&c.Branch, "unknown")
 	setDefault(&c.RefusalDelay, time.Second)
+	setDefault(&c.SendTime, time.Minute)
 	setDefault(&c.ReorderWait, proto.ReorderWait)
 	setDefault(&c.SingerIdle, time.Minute)
 	setDefault(&c.MaxSingers, 4096)

@@ -13,6 +13,15 @@
 // in the order of their clocks and answered in that order; requests of
 // different singers run side by side, as many at once as there are processors.
 //
+// # Uploads
+//
+//	POST /upload?type=backingTrack|image ─> upload.Store ─> is it ready, Backend? ─> ok
+//	GET  /user-upload-image?VALUE        <─ upload.Store
+//
+// Any shard does both: what is stored lies in one folder, and VALUE is part of a
+// file's name. Who has the answer to an upload can use it at once, so the shard
+// asks the state server until it has taken the file up.
+//
 // # Who owns what
 //
 // Each request runs on its own goroutine. A singer's codecs belong to the

@@ -75,7 +75,8 @@ func newServer(cfg Config) *Server {
 // Addr is the address that the shard listens on.
 func (s *Server) Addr() net.Addr { return s.listener.Addr() }
 
-// Handler answers requests: any path, the methods GET, POST and OPTIONS.
+// Handler answers requests: two paths for uploads, and on any other the methods
+// GET, POST and OPTIONS.
 func (s *Server) Handler() http.Handler {
 	r := chi.NewRouter()
 	for _, path := range []string{"/", "/*"} {
@@ -83,12 +84,20 @@ func (s *Server) Handler() http.Handler {
 		r.Post(path, s.post)
 		r.Options(path, s.options)
 	}
+	r.HandleFunc("/upload", s.upload)
+	r.HandleFunc("/user-upload-image", s.image)
 	r.MethodNotAllowed(func(w http.ResponseWriter, r *http.Request) {
 		identify(w, r)
-		w.Header().Set("Allow", "GET, POST, OPTIONS")
-		s.refuse(w, r, proto.Refuse(http.StatusMethodNotAllowed, "method %s is not known, GET, POST and OPTIONS are", proto.Shown(r.Method)))
+		s.wrongMethod(w, r, "GET, POST, OPTIONS")
 	})
 	return r
+}
+
+// wrongMethod refuses a method that a path does not have; allow lists those that
+// it has.
+func (s *Server) wrongMethod(w http.ResponseWriter, r *http.Request, allow string) {
+	w.Header().Set("Allow", allow)
+	s.refuse(w, r, proto.Refuse(http.StatusMethodNotAllowed, "method %s is not known here, only %s", proto.Shown(r.Method), allow))
 }
 
 // Run answers until ctx ends, then finishes what is under way.

@@ -26,6 +26,7 @@ type stub struct {
 	refuse  func(q proto.Query) error // an answer that refuses
 	fail    func() error              // no answer
 	hold    func(q proto.Query)       // called before the answer
+	upload  func(file string) string  // answers proto.KindUploaded
 	clock   proto.Clock
 }
 
@@ -39,6 +40,10 @@ func (s *stub) Call(_ context.Context, req *proto.Request, ans *proto.Answer) er
 	}
 	if req.Kind == proto.KindClock {
 		ans.Clock = s.clock
+		return nil
+	}
+	if req.Kind == proto.KindUploaded {
+		ans.Upload = s.upload(req.Upload)
 		return nil
 	}
 	q, err := proto.ParseQuery(req.QueryString)

@@ -9,6 +9,10 @@
 // a second. It does no file I/O: a second goroutine looks for new segments and
 // hands them over a channel, opened and mapped.
 //
+// Backing tracks and uploads are files, too. A goroutine for each folder looks at
+// it once a second, decodes what is new and publishes it; the brigade takes what
+// was published last. Shards that have stored an upload ask whether it was.
+//
 // What operators are told ([Server.Telemetry]) that goroutine only copies,
 // between two requests; whoever asks makes the JSON of it.
 //

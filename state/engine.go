@@ -3,6 +3,7 @@ package state
 import (
 	"cmp"
 	"fmt"
+	"log/slog"
 	"time"
 
 	"bucketbrigade/brigade"
@@ -25,6 +26,13 @@ type Settings struct {
 	Version, Branch string
 	// JSONArea is the size of a message's JSON area; proto.MaxJSONArea if 0.
 	JSONArea int
+	// TracksDir holds backing tracks, looked at again each second; none if empty.
+	TracksDir string
+	// UploadsDir is where the shards put what singers upload; nothing is uploaded
+	// if empty.
+	UploadsDir string
+	// Log takes what the operator should know; slog.Default() if nil.
+	Log *slog.Logger
 	// Now is the server clock; a SteadyClock if nil.
 	Now func() proto.Clock
 }
@@ -52,29 +60,32 @@ type engine struct {
 	now     func() proto.Clock
 	ticked  proto.Clock
 	mix     func(dst []float32)
+	shelf   *shelf
 
 	// What telemetry tells of the program.
 	started         time.Time
 	version, branch string
 }
 
-func newEngine(s Settings) *engine {
+func newEngine(s Settings, f *shelf) *engine {
 	if s.JSONArea == 0 {
 		s.JSONArea = proto.MaxJSONArea
 	}
 	if s.Now == nil {
 		s.Now = NewSteadyClock().Now
 	}
-	b := brigade.New(brigade.Config{
+	c := brigade.Config{
 		MaxUsers:     s.MaxUsers,
 		InstanceName: s.InstanceName,
 		JSONArea:     s.JSONArea,
 
 		ControlSecret: s.ControlSecret,
 		VideoToken:    s.VideoToken,
-	})
+	}
+	f.fill(&c)
+	b := brigade.New(c)
 	return &engine{
-		brigade: b, now: s.Now, ticked: s.Now(), mix: b.Mix,
+		brigade: b, now: s.Now, ticked: s.Now(), mix: b.Mix, shelf: f,
 		started: time.Now(), version: cmp.Or(s.Version, "unknown"), branch: cmp.Or(s.Branch, "unknown"),
 	}
 }
@@ -82,6 +93,10 @@ func newEngine(s Settings) *engine {
 // handle carries req out. ans lacks its PCM: samples of it are to be had from
 // mix, before the next call of anything.
 func (e *engine) handle(req *proto.Request, ans *proto.Answer) (samples int) {
+	if req.Kind == proto.KindUploaded {
+		*ans = proto.Answer{Summary: ans.Summary[:0], Upload: e.shelf.status(req.Upload)}
+		return 0
+	}
 	e.brigade.Handle(e.now(), req, ans)
 	return e.brigade.Samples()
 }

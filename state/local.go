@@ -2,6 +2,7 @@ package state
 
 import (
 	"context"
+	"log/slog"
 	"net/http"
 	"time"
 
@@ -32,12 +33,19 @@ func NewLocal(s Settings) (*Local, error) {
 	if err := s.check(); err != nil {
 		return nil, err
 	}
+	if s.Log == nil {
+		s.Log = slog.Default()
+	}
+	f, err := newShelf(s)
+	if err != nil {
+		return nil, err
+	}
 	area := s.JSONArea
 	if area == 0 {
 		area = proto.MaxJSONArea
 	}
 	return &Local{
-		engine:   newEngine(s),
+		engine:   newEngine(s, f),
 		window:   newWindow(),
 		jsonRoom: shm.RoomForJSON(area),
 		calls:    make(chan call),
@@ -47,6 +55,7 @@ func NewLocal(s Settings) (*Local, error) {
 
 // Run serves calls until ctx ends.
 func (l *Local) Run(ctx context.Context) error {
+	defer l.engine.shelf.start(ctx)()
 	tick := time.NewTicker(tickEvery)
 	defer tick.Stop()
 	for {

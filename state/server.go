@@ -27,8 +27,6 @@ type Config struct {
 	Segments []string
 	// Wait is how to wait for requests.
 	Wait shm.Wait
-	// Log takes what the operator should know; slog.Default() if nil.
-	Log *slog.Logger
 }
 
 // Server is the state server.
@@ -65,9 +63,13 @@ func New(cfg Config) (*Server, error) {
 	} else if !st.IsDir() {
 		return nil, fmt.Errorf("state: %s is no directory; name one with -dir", cfg.Dir)
 	}
+	f, err := newShelf(cfg.Settings)
+	if err != nil {
+		return nil, err
+	}
 	s := &Server{
 		cfg:    cfg,
-		engine: newEngine(cfg.Settings),
+		engine: newEngine(cfg.Settings, f),
 		window: newWindow(),
 		shm:    shm.NewServer(cfg.Wait),
 		found:  make(chan *shm.Segment, maxFound),
@@ -99,6 +101,7 @@ const patience = 100 * time.Millisecond
 func (s *Server) Run(ctx context.Context) error {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
+	defer s.engine.shelf.start(ctx)()
 	if len(s.cfg.Segments) == 0 {
 		ctx, cancel := context.WithCancel(ctx)
 		scout := newScout(s.cfg, s.found)

@@ -77,7 +77,7 @@ func TestASecondServerIsRefused(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	startServer(t, Config{Dir: dir, Segments: []string{"echo01"}})
-	_, err := New(Config{Dir: dir, Segments: []string{"echo01"}, Log: quiet()})
+	_, err := New(Config{Dir: dir, Segments: []string{"echo01"}, Settings: Settings{Log: quiet()}})
 	if err == nil || !strings.Contains(err.Error(), "another state server holds it") {
 		t.Errorf("error %v", err)
 	}
@@ -132,7 +132,7 @@ func TestNonsenseIsAnsweredAndOthersGoOn(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	var log syncBuffer
-	startServer(t, Config{Dir: dir, Segments: []string{"echo01", "echo02"}, Log: slog.New(slog.NewTextHandler(&log, nil))})
+	startServer(t, Config{Dir: dir, Segments: []string{"echo01", "echo02"}, Settings: Settings{Log: slog.New(slog.NewTextHandler(&log, nil))}})
 	good := openClient(t, dir, "echo02", shm.ClientConfig{})
 	f, err := os.OpenFile(filepath.Join(dir, "echo01"), os.O_RDWR, 0)
 	if err != nil {
@@ -195,7 +195,7 @@ func TestSteadyClockIsTheWallClockAtFirst(t *testing.T) {
 func TestEngineTicksOnceASecond(t *testing.T) {
 	t.Parallel()
 	now := proto.Clock(86400000000000)
-	e := newEngine(Settings{Now: func() proto.Clock { return now }})
+	e := newEngine(Settings{Now: func() proto.Clock { return now }}, &shelf{})
 	first := e.ticked
 	now = now.Add(proto.SampleRate - 1)
 	if e.tick(); e.ticked != first {

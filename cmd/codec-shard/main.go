@@ -28,7 +28,11 @@ func run(ctx context.Context, args []string, _, stderr io.Writer) error {
 		return err
 	}
 	log := slog.New(slog.NewTextHandler(stderr, nil))
-	opts.settings.Version, opts.settings.Branch = version, branch
+	opts.settings.Version, opts.settings.Branch, opts.settings.Log = version, branch, log
+	uploads, err := opts.store(log)
+	if err != nil {
+		return err
+	}
 	backend, telemetry, closeBackend, err := opts.backend()
 	if err != nil {
 		return err
@@ -43,6 +47,7 @@ func run(ctx context.Context, args []string, _, stderr io.Writer) error {
 		Listen:  opts.listen,
 		Version: version,
 		Branch:  branch,
+		Uploads: uploads,
 		Log:     log,
 	})
 	if err != nil {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"flag"
 	"io"
+	"log/slog"
 	"path/filepath"
 
 	"bucketbrigade/internal/manual"
@@ -14,6 +15,7 @@ import (
 	"bucketbrigade/shard"
 	"bucketbrigade/shm"
 	"bucketbrigade/state"
+	"bucketbrigade/upload"
 )
 
 // options are the command line.
@@ -22,6 +24,7 @@ type options struct {
 	dir      string
 	segment  string
 	wait     shm.Wait
+	uploads  string
 	settings state.Settings
 	metrics  string // address for operators
 }
@@ -35,6 +38,8 @@ func parse(args []string, stderr io.Writer) (options, error) {
 	fs.IntVar(&o.settings.JSONArea, "json-area", proto.MaxJSONArea, "`bytes` of JSON in the segment, the same as the state server's; 10000 with one of the first generation")
 	fs.IntVar(&o.settings.MaxUsers, "max-users", proto.DefaultMaxUsers, "without -segment: how many active `users` the room takes")
 	fs.StringVar(&o.settings.InstanceName, "instance-name", "", "without -segment: `name` of this installation, shown to singers")
+	fs.StringVar(&o.uploads, "uploads", "", "`folder` into which all shards put what singers upload, made if missing; nothing is taken if empty")
+	fs.StringVar(&o.settings.TracksDir, "tracks", "", "without -segment: `folder` of backing tracks, looked at again each second; none if empty")
 	fs.StringVar(&o.metrics, "metrics", "", "loopback `address` to tell operators on: profiles, and without -segment telemetry; port 0 picks one")
 	files := secrets.AddFlags(fs, "without -segment: ")
 	wait := fs.String("wait", "hybrid", "with -segment, how to wait for the state server: hybrid (spin a few microseconds, then sleep) or spin (never sleep)")
@@ -62,6 +67,8 @@ func (o *options) check(fs *flag.FlagSet, wait string, files *secrets.Files) (er
 		return manual.Wrong(fs, "-secrets and -control-secret belong to the state server, which -segment %s leads to", o.segment)
 	case o.settings.MaxUsers < 1:
 		return manual.Wrong(fs, "-max-users %d: a room takes at least 1", o.settings.MaxUsers)
+	case o.segment != "" && o.settings.TracksDir != "":
+		return manual.Wrong(fs, "-tracks %q: with -segment it is the state server that plays tracks, give it the folder", o.settings.TracksDir)
 	}
 	return nil
 }
@@ -70,6 +77,7 @@ func (o *options) check(fs *flag.FlagSet, wait string, files *secrets.Files) (er
 // if the state lives elsewhere.
 func (o *options) backend() (b shard.Backend, telemetry metrics.Telemetry, end func() error, err error) {
 	if o.segment == "" {
+		o.settings.UploadsDir = o.uploads
 		local, err := state.NewLocal(o.settings)
 		if err != nil {
 			return nil, nil, nil, err
@@ -85,4 +93,12 @@ func (o *options) backend() (b shard.Backend, telemetry metrics.Telemetry, end f
 	}
 	client := shm.NewClient(seg, shm.ClientConfig{Wait: o.wait})
 	return client, nil, client.Close, nil
+}
+
+// store makes the way to the uploads; nil without -uploads.
+func (o *options) store(log *slog.Logger) (*upload.Store, error) {
+	if o.uploads == "" {
+		return nil, nil
+	}
+	return upload.NewStore(o.uploads, log)
 }

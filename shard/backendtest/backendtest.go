@@ -27,6 +27,7 @@ func Run(t *testing.T, open func(t *testing.T) shard.Backend) {
 		{"answers are not shared", notShared},
 		{"refusal is an answer", refusal},
 		{"unknown kind", unknownKind},
+		{"upload", uploaded},
 		{"too large", tooLarge},
 		{"ended context", endedContext},
 		{"everybody gets the own answer", ownAnswers},
@@ -35,6 +36,15 @@ func Run(t *testing.T, open func(t *testing.T) shard.Backend) {
 			t.Parallel()
 			c.test(t, open(t))
 		})
+	}
+}
+
+// uploaded asks after an upload where there are none.
+func uploaded(t *testing.T, b shard.Backend) {
+	ans := proto.Answer{Metadata: "of before", Clock: 7, PCM: make([]float32, 10)}
+	err := b.Call(t.Context(), &proto.Request{Kind: proto.KindUploaded, Upload: "track-1.wav"}, &ans)
+	if err != nil || ans.Refusal() != nil || !strings.HasPrefix(ans.Upload, proto.UploadFailed) || len(ans.PCM) != 0 || ans.Metadata != "" || ans.Clock != 0 {
+		t.Errorf("%+v, %v", ans, err)
 	}
 }
 
