@@ -23,6 +23,13 @@ var listening = regexp.MustCompile(`(?:^|\s|msg=)listening addr="?([^"\s]+)`)
 // serving is the line with which the state server says that it answers.
 var serving = regexp.MustCompile(`\bserving\b`)
 
+// Folders in the directory of the stack.
+const (
+	tracksDir     = "tracks"
+	uploadsDir    = "uploads"
+	recordingsDir = "recordings"
+)
+
 // segment is the name of shard n's segment.
 func segment(n int) string { return fmt.Sprintf("echo%02d", n) }
 
@@ -31,7 +38,9 @@ func shardName(n int) string { return fmt.Sprintf("shard-%02d", n) }
 
 // stateServer opens all segments by name, so that none is found late.
 func (s *Stack) stateServer() program {
-	args := append([]string{"-dir", filepath.Join(s.dir, "segments")}, s.cfg.Args[StateServer]...)
+	args := append([]string{
+		"-dir", filepath.Join(s.dir, "segments"), "-tracks", filepath.Join(s.dir, tracksDir), "-uploads", filepath.Join(s.dir, uploadsDir),
+	}, s.cfg.Args[StateServer]...)
 	for n := 1; n <= s.cfg.Shards; n++ {
 		args = append(args, segment(n))
 	}
@@ -54,6 +63,7 @@ func (s *Stack) codecShard(n int) program {
 		}
 		return slices.Concat([]string{
 			"-dir", filepath.Join(s.dir, "segments"), "-segment", segment(n), "-listen", addr,
+			"-uploads", filepath.Join(s.dir, uploadsDir),
 		}, s.cfg.Args[CodecShard])
 	}
 	return program{
@@ -79,6 +89,7 @@ func (s *Stack) nginxProgram() (program, error) {
 	conf := nginx.Standalone{
 		Dir: filepath.Join(s.dir, "nginx"), Listen: s.listen,
 		Shards: s.cfg.Shards, BasePort: s.base, Root: s.cfg.Root,
+		Recordings: filepath.Join(s.dir, recordingsDir),
 	}
 	if err := conf.Write(); err != nil {
 		return program{}, fmt.Errorf("the configuration of nginx: %w", err)

@@ -115,7 +115,7 @@ func (s *Stack) makeDirs() (err error) {
 	if err != nil {
 		return err
 	}
-	for _, name := range []string{"segments", "nginx"} {
+	for _, name := range []string{"segments", tracksDir, uploadsDir, recordingsDir, "nginx"} {
 		if err := os.MkdirAll(filepath.Join(s.dir, name), 0o700); err != nil {
 			return err
 		}
@@ -332,6 +332,9 @@ func (s *Stack) Names() []string {
 
 // Dir is the directory that holds the files of the stack.
 func (s *Stack) Dir() string { return s.dir }
+
+// Tracks is the folder for backing tracks, looked at again each second.
+func (s *Stack) Tracks() string { return filepath.Join(s.dir, tracksDir) }
 
 // URL is where the site is: nginx, or without it the first shard. No slash at
 // its end.

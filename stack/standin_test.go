@@ -59,6 +59,9 @@ func parseStandIn() (s standIn) {
 	flag.StringVar(&s.dir, "dir", "", "")
 	flag.StringVar(&s.segment, "segment", "", "")
 	flag.StringVar(&s.listen, "listen", "", "")
+	for _, name := range []string{"tracks", "uploads"} {
+		flag.String(name, "", "")
+	}
 	flag.IntVar(&s.noise, "noise", 0, "lines to print before anything else")
 	flag.BoolVar(&s.silent, "silent", false, "never get ready")
 	flag.BoolVar(&s.deaf, "deaf", false, "ignore SIGTERM")

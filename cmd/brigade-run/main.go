@@ -93,7 +93,8 @@ func welcome(s *stack.Stack, shards int) string {
 	for n := 1; n <= shards; n++ {
 		fmt.Fprintf(&b, "  shard %02d   %s/api/%02d   (itself at %s)\n", n, s.URL(), n, s.ShardURL(n))
 	}
-	fmt.Fprintf(&b, "  files      %s\n\n", s.Dir())
+	fmt.Fprintf(&b, "  files      %s\n", s.Dir())
+	fmt.Fprintf(&b, "  tracks     %s   (put sound files there)\n\n", s.Tracks())
 	demo := "make demo"
 	if port := s.URL()[strings.LastIndexByte(s.URL(), ':')+1:]; port != usualPort {
 		demo += " PORT=" + port

@@ -17,7 +17,14 @@ sixty singers on a core, and no state server is needed. Then -control-secret,
 -secrets and the telemetry of -metrics are here, as in state-server, whose manual
 page explains them. With -segment -metrics tells profiles alone.
 
-It answers on every path, so a proxy may pass /api, /api/07 or /. It speaks
+With -uploads singers can upload backing tracks and images, 16 MiB at most, at
+/upload; the images are then at /user-upload-image. All shards and the state
+server have to be given the same folder, and the shards have to be able to write
+there. It is bounded: of each kind 4 files a session and 64 in all stay, 2 GB
+together. A track is decoded here, for up to 40 s, and takes up to 500 MB of
+memory meanwhile. Without -segment, -tracks is what it is to a state server.
+
+It answers on every other path, so a proxy may pass /api, /api/07 or /. It speaks
 plain HTTP and is meant to stand behind a proxy on the same machine, from which
 it takes X-Forwarded-For and X-Forwarded-Proto. With port 0 the line
 "listening addr=…" on standard error tells the port.

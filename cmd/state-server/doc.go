@@ -18,6 +18,12 @@ There is one state server to a set of segments; a second one is told so and
 stops. It can be stopped and started while shards run: singers wait, then start
 afresh.
 
+Backing tracks are the files in -tracks: WAV, MP3, FLAC, Ogg Vorbis or Opus, up
+to 200 and almost three hours in all. New and changed ones can be used as soon as
+they are decoded; names that begin with a dot and README are left out. In -uploads
+lies what singers have uploaded: the same folder as the shards', which write there
+while this program only reads.
+
 Operators: -control-secret names a file with a secret of 16 characters or more.
 Who brings it controls the room without singing in it:
 
@@ -37,7 +43,8 @@ With port 0 the line "metrics addr=…" on standard error tells the port.
 Exit status: 0 after SIGINT or SIGTERM, 1 after a failure, 2 for a command line
 that makes no sense.
 
-Memory: 81 MB of ring, and 270 kB a segment. Logs go to standard error, a line
+Memory: 81 MB of ring, 270 kB a segment, and 4 bytes a sample, 12 MB a minute, for
+backing tracks: at most 2 GB for those in -tracks, 800 MB for uploads. Logs go to standard error, a line
 an event.
 */
 package main

@@ -58,6 +58,8 @@ func TestGenerateRefusesBadArguments(t *testing.T) {
 		{"--listen 80;", "give PORT, ADDRESS:PORT", 2},
 		{"--root /srv;x", "--root '/srv;x'", 2},
 		{"--root /srv$x", "--root", 2},
+		{"--recordings /srv;x", "--recordings '/srv;x'", 2},
+		{"--recordings", "--recordings needs a value", 2},
 		{"--access-log a|b", "--access-log", 2},
 		{"--server-name a;b", "--server-name", 2},
 		{"--tls-cert c.pem", "--tls-cert needs --tls-key", 2},
@@ -109,6 +111,24 @@ func TestGenerateListOnly(t *testing.T) {
 	}
 }
 
+func TestGenerateRecordings(t *testing.T) {
+	t.Parallel()
+	for args, want := range map[string]string{
+		"":                              "alias /var/lib/bucketbrigade/recordings/;",
+		"--recordings /srv/recordings":  "alias /srv/recordings/;",
+		"--recordings=/srv/recordings/": "alias /srv/recordings/;",
+	} {
+		dir := t.TempDir()
+		if out, code := generate(t, append(strings.Fields(args), "--out", dir)...); code != 0 {
+			t.Fatal(out)
+		}
+		site, err := os.ReadFile(filepath.Join(dir, "brigade-site.conf"))
+		if err != nil || !strings.Contains(string(site), want) {
+			t.Errorf("%q: %v\n%s", args, err, site)
+		}
+	}
+}
+
 // Not asked of nginx itself: not every machine has IPv6.
 func TestGenerateIPv6(t *testing.T) {
 	t.Parallel()
@@ -151,7 +171,7 @@ func TestNginxAcceptsTheConfiguration(t *testing.T) {
 			}
 			for _, file := range []string{"brigade-shards.conf", "brigade-site.conf"} {
 				text, err := os.ReadFile(filepath.Join(conf.Dir, file))
-				if err != nil || strings.Contains(string(text), "@LIST") || strings.Contains(string(text), "@ROOT") {
+				if err != nil || strings.Contains(string(text), "@LIST") || strings.Contains(string(text), "@ROOT") || strings.Contains(string(text), "@REC") {
 					t.Errorf("%s: %v\n%s", file, err, text)
 				}
 			}

@@ -84,17 +84,19 @@ func (s *fakeShard) count() int {
 type rig struct {
 	*testing.T
 	dir, url string
-	shards   []*fakeShard
-	log      *bytes.Buffer // nginx's stderr; read it only after the process ended
-	client   *http.Client
-	stop     func() // ends nginx; also done by the end of the test
+	// recordings is the folder of those.
+	recordings string
+	shards     []*fakeShard
+	log        *bytes.Buffer // nginx's stderr; read it only after the process ended
+	client     *http.Client
+	stop       func() // ends nginx; also done by the end of the test
 }
 
 // newRig starts n fake shards and an nginx before them; all of it ends with
 // the test.
 func newRig(t *testing.T, n int, say answer, options ...string) *rig {
 	t.Helper()
-	r := &rig{T: t, dir: t.TempDir(), client: &http.Client{
+	r := &rig{T: t, dir: t.TempDir(), recordings: t.TempDir(), client: &http.Client{
 		Transport: &http.Transport{}, Timeout: 20 * time.Second,
 	}}
 	t.Cleanup(r.client.CloseIdleConnections)
@@ -110,7 +112,7 @@ func newRig(t *testing.T, n int, say answer, options ...string) *rig {
 	}
 	listen := fmt.Sprintf("127.0.0.1:%d", freePort(t))
 	r.url = "http://" + listen
-	conf := Standalone{Dir: r.dir, Listen: listen, Shards: n, BasePort: base, Root: root, Options: options}
+	conf := Standalone{Dir: r.dir, Listen: listen, Shards: n, BasePort: base, Root: root, Recordings: r.recordings, Options: options}
 	if err := conf.Write(); err != nil {
 		t.Fatal(err)
 	}

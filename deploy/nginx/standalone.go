@@ -32,6 +32,8 @@ type Standalone struct {
 	Shards, BasePort int
 	// Root holds the static files.
 	Root string
+	// Recordings holds the recordings; none if empty. It need not be there yet.
+	Recordings string
 	// Options go to generate-config as they are, behind those made of the
 	// fields above: ("--tls-cert", "cert.pem").
 	Options []string
@@ -55,17 +57,10 @@ func Find() (string, error) {
 // Write puts the whole configuration into s.Dir, ready for the arguments that
 // Args gives.
 func (s Standalone) Write() error {
-	root, err := filepath.Abs(s.Root)
-	if err != nil {
+	if err := s.link("web", s.Root); err != nil {
 		return err
 	}
-	// Linked under a name without surprises: a checkout may lie in a directory
-	// whose name nginx would need quoted.
-	link := filepath.Join(s.Dir, "web")
-	if err := os.Remove(link); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	if err := os.Symlink(root, link); err != nil {
+	if err := s.link("recordings", s.Recordings); err != nil {
 		return err
 	}
 	if err := os.MkdirAll(filepath.Join(s.Dir, "tmp"), 0o700); err != nil {
@@ -75,6 +70,23 @@ func (s Standalone) Write() error {
 		return err
 	}
 	return os.WriteFile(filepath.Join(s.Dir, "nginx.conf"), []byte(mainConfig()), 0o600)
+}
+
+// link makes a link to a directory under a name without surprises: a checkout may
+// lie in a directory whose name nginx would need quoted.
+func (s Standalone) link(name, dir string) error {
+	link := filepath.Join(s.Dir, name)
+	if err := os.Remove(link); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	if dir == "" {
+		return nil
+	}
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		return err
+	}
+	return os.Symlink(dir, link)
 }
 
 // Args are the arguments with which nginx runs, or with "-t" appended tests,
@@ -98,7 +110,7 @@ func (s Standalone) generate() error {
 	args := append([]string{
 		filepath.Join(s.Dir, "generate-config"), "--out", s.Dir,
 		"--shards", strconv.Itoa(s.Shards), "--base-port", strconv.Itoa(s.BasePort),
-		"--listen", s.Listen, "--root", "web", "--access-log", "access.log",
+		"--listen", s.Listen, "--root", "web", "--recordings", "recordings", "--access-log", "access.log",
 	}, s.Options...)
 	if out, err := exec.Command("sh", args...).CombinedOutput(); err != nil {
 		return fmt.Errorf("%s (%w)", strings.TrimSpace(string(out)), err)
