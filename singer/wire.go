@@ -47,7 +47,7 @@ func (s *Singer) askClock(ctx context.Context) (proto.Clock, error) {
 	if err != nil {
 		return 0, fmt.Errorf("singer %d: %w", s.cfg.User, err)
 	}
-	header, _, err := s.do(req)
+	header, _, err := s.do(req, maxAnswer)
 	if err != nil {
 		return 0, err
 	}
@@ -67,7 +67,7 @@ func (s *Singer) post(ctx context.Context, r *request) (*Answer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("singer %d: %w", s.cfg.User, err)
 	}
-	header, body, err := s.do(req)
+	header, body, err := s.do(req, maxAnswer)
 	if err != nil {
 		return nil, err
 	}
@@ -78,14 +78,15 @@ func (s *Singer) post(ctx context.Context, r *request) (*Answer, error) {
 	return a, nil
 }
 
-// do sends req and reads the answer; what is not 200 is an *HTTPError.
-func (s *Singer) do(req *http.Request) (http.Header, []byte, error) {
+// do sends req and reads the answer, up to limit bytes; what is not 200 is an
+// *HTTPError.
+func (s *Singer) do(req *http.Request, limit int64) (http.Header, []byte, error) {
 	resp, err := s.http.Do(req)
 	if err != nil {
 		return nil, nil, fmt.Errorf("singer %d: %w", s.cfg.User, err)
 	}
 	defer resp.Body.Close()
-	body, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
+	body, err := io.ReadAll(io.LimitReader(resp.Body, limit))
 	if err != nil {
 		return nil, nil, fmt.Errorf("singer %d: %w", s.cfg.User, err)
 	}
