@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -34,6 +35,8 @@ func TestCommandLine(t *testing.T) {
 		{"wait", []string{"-wait", "x"}, 2, `wait "x" is not known`},
 		{"segment is a path", []string{"-segment", "/dev/shm/echo01"}, 2, "belongs to -dir"},
 		{"room", []string{"-max-users", "-1"}, 2, "-max-users -1"},
+		{"tracks of the state server", []string{"-segment", "echo01", "-tracks", dir}, 2, "give it the folder"},
+		{"uploads into a file", []string{"-uploads", "main.go"}, 1, "name another with -uploads"},
 		{"no directory", []string{"-dir", dir + "/none", "-segment", "echo01"}, 1, "no such file"},
 		{"json area", []string{"-dir", dir, "-segment", "echo01", "-json-area", "70000"}, 1, "70000"},
 		{"json area without segment", []string{"-json-area", "70000"}, 1, "-json-area 70000 is not in 10000..65535"},
@@ -63,8 +66,9 @@ func TestUnshardedServesAndTellsItsPort(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	r, w := io.Pipe()
 	done := make(chan error, 1)
+	uploads := filepath.Join(t.TempDir(), "uploads")
 	go func() {
-		err := run(ctx, []string{"-listen", "127.0.0.1:0", "-instance-name", "Test room"}, io.Discard, w)
+		err := run(ctx, []string{"-listen", "127.0.0.1:0", "-instance-name", "Test room", "-uploads", uploads}, io.Discard, w)
 		w.Close()
 		done <- err
 	}()
@@ -85,6 +89,17 @@ func TestUnshardedServesAndTellsItsPort(t *testing.T) {
 	resp.Body.Close()
 	if !strings.Contains(string(body), `"instance_name":"Test room"`) && !strings.Contains(string(body), `"instance_name": "Test room"`) {
 		t.Errorf("status %s", body)
+	}
+	track, err := os.Open(filepath.Join("..", "..", "audiofile", "testdata", "24k.opus"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if resp, err = http.Post("http://"+addr+"/upload?type=backingTrack", "", track); err != nil {
+		t.Fatal(err)
+	}
+	resp.Body.Close()
+	if files, err := os.ReadDir(uploads); resp.StatusCode != 200 || len(files) != 1 {
+		t.Errorf("upload: %s, files %v, %v", resp.Status, files, err)
 	}
 	cancel()
 	if err := <-done; err != nil {

@@ -31,6 +31,7 @@ func TestCommandLine(t *testing.T) {
 		{"metrics for all", []string{"-dir", dir, "-metrics", "0.0.0.0:9101"}, 1, "-metrics: 0.0.0.0:9101 is no loopback address"},
 		{"no control secret", []string{"-dir", dir, "-control-secret", dir + "/none"}, 1, "-control-secret: open " + dir + "/none"},
 		{"no secrets", []string{"-dir", dir, "-secrets", dir + "/none"}, 1, "-secrets: open " + dir + "/none"},
+		{"uploads into a file", []string{"-dir", dir, "-uploads", "main.go"}, 1, "name another with -uploads"},
 		{"segment", []string{"-dir", dir, "a/b"}, 1, `segment "a/b" is no plain name`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
