@@ -109,8 +109,8 @@ func (s *stage) song() tapedSong {
 	return s.tape.songs[0]
 }
 
-// level is what voices of a sum sound like, so many of them.
-func level(sum float64, people int) float64 {
+// sounds is what voices of a sum sound like, so many of them.
+func sounds(sum float64, people int) float64 {
 	return sum * math.Sqrt(3/float64(people+2)) * defaults().globalVolume
 }
 
@@ -139,7 +139,7 @@ func TestWholeSongIsTakenDown(t *testing.T) {
 		}
 		boost := 0.25 * float64(leaderBoost())
 		inner := song.parts[0][frame : len(song.parts[0])-frame]
-		if want := level(boost+0.5, 2); !allOf(inner, want) {
+		if want := sounds(boost+0.5, 2); !allOf(inner, want) {
 			t.Errorf("%d frames: taken down %v … %v, want %v", frames, inner[0], inner[len(inner)-1], want)
 		}
 	}
@@ -182,10 +182,10 @@ func TestRestIsTakenDownAtOnce(t *testing.T) {
 				t.Fatalf("open %t, from %d, %d samples; want %d, %d samples", s.tape.open, song.start, len(song.parts[0]), begin, sungTo.Sub(begin))
 			}
 			leader, n := 0.25*float64(leaderBoost()), len(song.parts[0])
-			if want := level(leader+0.5, 2); !allOf(song.parts[0][frame:2*frame], want) {
+			if want := sounds(leader+0.5, 2); !allOf(song.parts[0][frame:2*frame], want) {
 				t.Errorf("begins with %v, want both, %v", song.parts[0][frame], want)
 			}
-			if want := level(leader, 1); !allOf(song.parts[0][n-frame:], want) {
+			if want := sounds(leader, 1); !allOf(song.parts[0][n-frame:], want) {
 				t.Errorf("ends with %v, want the leader alone, %v", song.parts[0][n-1], want)
 			}
 		})

@@ -2,10 +2,12 @@ package state
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"log/slog"
 	"time"
 
+	"bucketbrigade/audiofile"
 	"bucketbrigade/brigade"
 	"bucketbrigade/proto"
 )
@@ -31,6 +33,12 @@ type Settings struct {
 	// UploadsDir is where the shards put what singers upload; nothing is uploaded
 	// if empty.
 	UploadsDir string
+	// Recordings is the folder that songs are recorded into; none if empty.
+	Recordings string
+	// Keep is how many songs stay there; audiofile.DefaultKeep if 0.
+	Keep int
+	// Stems adds a file for each bucket and the backing, FLAC one of that format.
+	Stems, FLAC bool
 	// Log takes what the operator should know; slog.Default() if nil.
 	Log *slog.Logger
 	// Now is the server clock; a SteadyClock if nil.
@@ -42,6 +50,9 @@ func (s Settings) check() error {
 	if s.JSONArea != 0 && (s.JSONArea < proto.OldJSONArea || s.JSONArea > proto.MaxJSONArea) {
 		return fmt.Errorf("state: -json-area %d is not in %d..%d", s.JSONArea, proto.OldJSONArea, proto.MaxJSONArea)
 	}
+	if s.Keep < 0 {
+		return fmt.Errorf("state: -keep %d: at least 1 recording stays (0 for %d)", s.Keep, audiofile.DefaultKeep)
+	}
 	if s.MaxUsers < 0 {
 		return fmt.Errorf("state: -max-users %d: a room takes at least 1", s.MaxUsers)
 	}
@@ -51,28 +62,41 @@ func (s Settings) check() error {
 	return nil
 }
 
-// tickEvery is how often the brigade is told that time passes.
-const tickEvery = time.Second
+// tickEvery is how often the brigade is told that time passes: recordings want it
+// four times a second.
+const tickEvery = time.Second / 4
 
 // engine is a brigade with its clock. It belongs to one goroutine.
 type engine struct {
-	brigade *brigade.Brigade
-	now     func() proto.Clock
-	ticked  proto.Clock
-	mix     func(dst []float32)
-	shelf   *shelf
+	brigade  *brigade.Brigade
+	now      func() proto.Clock
+	ticked   proto.Clock
+	mix      func(dst []float32)
+	shelf    *shelf
+	recorder *recorder // nil: nothing is recorded
 
 	// What telemetry tells of the program.
 	started         time.Time
 	version, branch string
 }
 
-func newEngine(s Settings, f *shelf) *engine {
+// newEngine makes an engine. An error names the setting that makes no sense.
+func newEngine(s Settings) (*engine, error) {
+	if err := s.check(); err != nil {
+		return nil, err
+	}
 	if s.JSONArea == 0 {
 		s.JSONArea = proto.MaxJSONArea
 	}
 	if s.Now == nil {
 		s.Now = NewSteadyClock().Now
+	}
+	if s.Log == nil {
+		s.Log = slog.Default()
+	}
+	f, err := newShelf(s)
+	if err != nil {
+		return nil, err
 	}
 	c := brigade.Config{
 		MaxUsers:     s.MaxUsers,
@@ -83,10 +107,33 @@ func newEngine(s Settings, f *shelf) *engine {
 		VideoToken:    s.VideoToken,
 	}
 	f.fill(&c)
+	var r *recorder
+	if s.Recordings != "" {
+		if r, err = newRecorder(recording{dir: s.Recordings, keep: s.Keep, stems: s.Stems, flac: s.FLAC}, s.Log); err != nil {
+			return nil, err
+		}
+		c.Recorder, c.Stems = r, s.Stems
+	}
 	b := brigade.New(c)
 	return &engine{
-		brigade: b, now: s.Now, ticked: s.Now(), mix: b.Mix, shelf: f,
+		brigade: b, now: s.Now, ticked: s.Now(), mix: b.Mix, shelf: f, recorder: r,
 		started: time.Now(), version: cmp.Or(s.Version, "unknown"), branch: cmp.Or(s.Branch, "unknown"),
+	}, nil
+}
+
+// start starts what works beside the engine: on folders, on recordings. stop ends
+// it, after what is left to record.
+func (e *engine) start(ctx context.Context) (stop func()) {
+	closeShelf := e.shelf.start(ctx)
+	if e.recorder != nil {
+		e.recorder.start()
+	}
+	return func() {
+		e.brigade.FinishRecording()
+		if e.recorder != nil {
+			e.recorder.close()
+		}
+		closeShelf()
 	}
 }
 

@@ -2,7 +2,6 @@ package state
 
 import (
 	"context"
-	"log/slog"
 	"net/http"
 	"time"
 
@@ -30,13 +29,7 @@ type call struct {
 // NewLocal makes a state; it answers while Run runs. An error names the setting
 // that makes no sense.
 func NewLocal(s Settings) (*Local, error) {
-	if err := s.check(); err != nil {
-		return nil, err
-	}
-	if s.Log == nil {
-		s.Log = slog.Default()
-	}
-	f, err := newShelf(s)
+	e, err := newEngine(s)
 	if err != nil {
 		return nil, err
 	}
@@ -45,7 +38,7 @@ func NewLocal(s Settings) (*Local, error) {
 		area = proto.MaxJSONArea
 	}
 	return &Local{
-		engine:   newEngine(s, f),
+		engine:   e,
 		window:   newWindow(),
 		jsonRoom: shm.RoomForJSON(area),
 		calls:    make(chan call),
@@ -55,7 +48,7 @@ func NewLocal(s Settings) (*Local, error) {
 
 // Run serves calls until ctx ends.
 func (l *Local) Run(ctx context.Context) error {
-	defer l.engine.shelf.start(ctx)()
+	defer l.engine.start(ctx)()
 	tick := time.NewTicker(tickEvery)
 	defer tick.Stop()
 	for {

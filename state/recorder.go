@@ -23,7 +23,6 @@ const (
 // silent.
 type recorder struct {
 	folder *folderOfSongs
-	log    *slog.Logger
 	done   chan struct{}
 
 	mu     sync.Mutex
@@ -34,7 +33,7 @@ type recorder struct {
 	spare  [][]int16
 
 	// Of the brigade's goroutine.
-	start   proto.Clock
+	began   proto.Clock
 	skipped bool // the song at hand is not recorded
 }
 
@@ -63,21 +62,26 @@ type recording struct {
 	flac  bool
 }
 
-// newRecorder makes the folder and starts the goroutine; close ends it.
+// newRecorder makes the folder. Nothing is written before start.
 func newRecorder(cfg recording, log *slog.Logger) (*recorder, error) {
 	folder, err := openSongs(cfg, log)
 	if err != nil {
 		return nil, err
 	}
-	r := &recorder{folder: folder, log: log, done: make(chan struct{})}
+	r := &recorder{folder: folder, done: make(chan struct{})}
 	r.wake.L = &r.mu
-	go r.run()
 	return r, nil
+}
+
+// start starts the goroutines; close ends them.
+func (r *recorder) start() {
+	r.folder.start()
+	go r.run()
 }
 
 // Begin is brigade.Recorder's.
 func (r *recorder) Begin(start proto.Clock) {
-	r.start = start
+	r.began = start
 	r.skipped = !r.push(job{what: beginSong, start: start})
 }
 
@@ -96,7 +100,7 @@ func (r *recorder) Write(at proto.Clock, parts [][]float32) {
 			pcm = append(pcm, toRecorded(x))
 		}
 	}
-	r.push(job{what: writeSong, at: at.Sub(r.start), parts: len(parts), pcm: pcm})
+	r.push(job{what: writeSong, at: at.Sub(r.began), parts: len(parts), pcm: pcm})
 }
 
 // End is brigade.Recorder's.
@@ -156,7 +160,7 @@ func (r *recorder) close() {
 	r.mu.Unlock()
 	r.wake.Signal()
 	<-r.done
-	r.folder.close()
+	r.folder.stop()
 }
 
 // run does the jobs, one after the other.

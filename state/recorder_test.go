@@ -28,6 +28,7 @@ func startRecorder(t *testing.T, cfg recording) (*recorder, *syncBuffer) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	r.start()
 	return r, &log
 }
 

@@ -55,21 +55,18 @@ func New(cfg Config) (*Server, error) {
 	if cfg.Log == nil {
 		cfg.Log = slog.Default()
 	}
-	if err := cfg.check(); err != nil {
-		return nil, err
-	}
 	if st, err := os.Stat(cfg.Dir); err != nil {
 		return nil, fmt.Errorf("state: directory of the segments: %w; create it or name another with -dir", err)
 	} else if !st.IsDir() {
 		return nil, fmt.Errorf("state: %s is no directory; name one with -dir", cfg.Dir)
 	}
-	f, err := newShelf(cfg.Settings)
+	e, err := newEngine(cfg.Settings)
 	if err != nil {
 		return nil, err
 	}
 	s := &Server{
 		cfg:    cfg,
-		engine: newEngine(cfg.Settings, f),
+		engine: e,
 		window: newWindow(),
 		shm:    shm.NewServer(cfg.Wait),
 		found:  make(chan *shm.Segment, maxFound),
@@ -101,7 +98,7 @@ const patience = 100 * time.Millisecond
 func (s *Server) Run(ctx context.Context) error {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
-	defer s.engine.shelf.start(ctx)()
+	defer s.engine.start(ctx)()
 	if len(s.cfg.Segments) == 0 {
 		ctx, cancel := context.WithCancel(ctx)
 		scout := newScout(s.cfg, s.found)

@@ -192,17 +192,20 @@ func TestSteadyClockIsTheWallClockAtFirst(t *testing.T) {
 	}
 }
 
-func TestEngineTicksOnceASecond(t *testing.T) {
+func TestEngineTicksFourTimesASecond(t *testing.T) {
 	t.Parallel()
 	now := proto.Clock(86400000000000)
-	e := newEngine(Settings{Now: func() proto.Clock { return now }}, &shelf{})
+	e, err := newEngine(Settings{Now: func() proto.Clock { return now }})
+	if err != nil {
+		t.Fatal(err)
+	}
 	first := e.ticked
-	now = now.Add(proto.SampleRate - 1)
+	now = now.Add(proto.SampleRate/4 - 1)
 	if e.tick(); e.ticked != first {
 		t.Error("ticked early")
 	}
 	now = now.Add(1)
 	if e.tick(); e.ticked != now {
-		t.Error("did not tick after a second")
+		t.Error("did not tick after a quarter of a second")
 	}
 }

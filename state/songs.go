@@ -30,14 +30,17 @@ func openSongs(cfg recording, log *slog.Logger) (*folderOfSongs, error) {
 	if err != nil {
 		return nil, fmt.Errorf("state: -recordings: %w", err)
 	}
-	f := &folderOfSongs{cfg: cfg, log: log, folder: folder}
-	if cfg.flac {
-		f.flac = startFLAC(f)
-	}
-	return f, nil
+	return &folderOfSongs{cfg: cfg, log: log, folder: folder}, nil
 }
 
-func (f *folderOfSongs) close() {
+// start starts what works beside the recorder.
+func (f *folderOfSongs) start() {
+	if f.cfg.flac {
+		f.flac = startFLAC(f)
+	}
+}
+
+func (f *folderOfSongs) stop() {
 	if f.flac != nil {
 		f.flac.stop()
 	}

@@ -35,7 +35,7 @@ func TestCommandLine(t *testing.T) {
 		{"wait", []string{"-wait", "x"}, 2, `wait "x" is not known`},
 		{"segment is a path", []string{"-segment", "/dev/shm/echo01"}, 2, "belongs to -dir"},
 		{"room", []string{"-max-users", "-1"}, 2, "-max-users -1"},
-		{"tracks of the state server", []string{"-segment", "echo01", "-tracks", dir}, 2, "give it the folder"},
+		{"tracks of the state server", []string{"-segment", "echo01", "-tracks", dir}, 2, "-tracks belongs to the state server"},
 		{"uploads into a file", []string{"-uploads", "main.go"}, 1, "name another with -uploads"},
 		{"no directory", []string{"-dir", dir + "/none", "-segment", "echo01"}, 1, "no such file"},
 		{"json area", []string{"-dir", dir, "-segment", "echo01", "-json-area", "70000"}, 1, "70000"},

@@ -10,7 +10,6 @@ import (
 
 	"bucketbrigade/internal/manual"
 	"bucketbrigade/internal/metrics"
-	"bucketbrigade/proto"
 	"bucketbrigade/secrets"
 	"bucketbrigade/shard"
 	"bucketbrigade/shm"
@@ -24,7 +23,6 @@ type options struct {
 	dir      string
 	segment  string
 	wait     shm.Wait
-	uploads  string
 	settings state.Settings
 	metrics  string // address for operators
 }
@@ -35,11 +33,7 @@ func parse(args []string, stderr io.Writer) (options, error) {
 	fs.StringVar(&o.listen, "listen", "127.0.0.1:8081", "`address` to answer HTTP on; port 0 picks one")
 	fs.StringVar(&o.dir, "dir", state.DefaultDir, "`directory` of the segment, on a tmpfs")
 	fs.StringVar(&o.segment, "segment", "", "`name` of the segment shared with the state server; without one the state lives in this process")
-	fs.IntVar(&o.settings.JSONArea, "json-area", proto.MaxJSONArea, "`bytes` of JSON in the segment, the same as the state server's; 10000 with one of the first generation")
-	fs.IntVar(&o.settings.MaxUsers, "max-users", proto.DefaultMaxUsers, "without -segment: how many active `users` the room takes")
-	fs.StringVar(&o.settings.InstanceName, "instance-name", "", "without -segment: `name` of this installation, shown to singers")
-	fs.StringVar(&o.uploads, "uploads", "", "`folder` into which all shards put what singers upload, made if missing; nothing is taken if empty")
-	fs.StringVar(&o.settings.TracksDir, "tracks", "", "without -segment: `folder` of backing tracks, looked at again each second; none if empty")
+	o.settings.AddFlags(fs, "without -segment: ")
 	fs.StringVar(&o.metrics, "metrics", "", "loopback `address` to tell operators on: profiles, and without -segment telemetry; port 0 picks one")
 	files := secrets.AddFlags(fs, "without -segment: ")
 	wait := fs.String("wait", "hybrid", "with -segment, how to wait for the state server: hybrid (spin a few microseconds, then sleep) or spin (never sleep)")
@@ -65,10 +59,11 @@ func (o *options) check(fs *flag.FlagSet, wait string, files *secrets.Files) (er
 		return manual.Wrong(fs, "-segment %q is a name like echo01, its directory belongs to -dir", o.segment)
 	case o.segment != "" && *files != (secrets.Files{}):
 		return manual.Wrong(fs, "-secrets and -control-secret belong to the state server, which -segment %s leads to", o.segment)
-	case o.settings.MaxUsers < 1:
-		return manual.Wrong(fs, "-max-users %d: a room takes at least 1", o.settings.MaxUsers)
-	case o.segment != "" && o.settings.TracksDir != "":
-		return manual.Wrong(fs, "-tracks %q: with -segment it is the state server that plays tracks, give it the folder", o.settings.TracksDir)
+	case o.segment != "" && state.InVain(fs) != "":
+		return manual.Wrong(fs, "-%s belongs to the state server, which -segment %s leads to", state.InVain(fs), o.segment)
+	}
+	if err := o.settings.CheckFlags(); err != nil {
+		return manual.Wrong(fs, "%v", err)
 	}
 	return nil
 }
@@ -77,7 +72,6 @@ func (o *options) check(fs *flag.FlagSet, wait string, files *secrets.Files) (er
 // if the state lives elsewhere.
 func (o *options) backend() (b shard.Backend, telemetry metrics.Telemetry, end func() error, err error) {
 	if o.segment == "" {
-		o.settings.UploadsDir = o.uploads
 		local, err := state.NewLocal(o.settings)
 		if err != nil {
 			return nil, nil, nil, err
@@ -97,8 +91,8 @@ func (o *options) backend() (b shard.Backend, telemetry metrics.Telemetry, end f
 
 // store makes the way to the uploads; nil without -uploads.
 func (o *options) store(log *slog.Logger) (*upload.Store, error) {
-	if o.uploads == "" {
+	if o.settings.UploadsDir == "" {
 		return nil, nil
 	}
-	return upload.NewStore(o.uploads, log)
+	return upload.NewStore(o.settings.UploadsDir, log)
 }

@@ -11,7 +11,6 @@ import (
 
 	"bucketbrigade/internal/manual"
 	"bucketbrigade/internal/metrics"
-	"bucketbrigade/proto"
 	"bucketbrigade/secrets"
 	"bucketbrigade/shm"
 	"bucketbrigade/state"
@@ -50,11 +49,7 @@ func parse(args []string, stderr io.Writer) (cfg state.Config, operators string,
 	cfg.Version, cfg.Branch = version, branch
 	fs := manual.New("state-server", page, stderr)
 	fs.StringVar(&cfg.Dir, "dir", state.DefaultDir, "`directory` of the segments, on a tmpfs")
-	fs.IntVar(&cfg.JSONArea, "json-area", proto.MaxJSONArea, "`bytes` of JSON in a segment, the same for all its peers; 10000 with peers of the first generation")
-	fs.IntVar(&cfg.MaxUsers, "max-users", proto.DefaultMaxUsers, "how many active `users` the room takes; who is inside is never refused")
-	fs.StringVar(&cfg.InstanceName, "instance-name", "", "`name` of this installation, shown to singers")
-	fs.StringVar(&cfg.TracksDir, "tracks", "", "`folder` of backing tracks, looked at again each second; none if empty")
-	fs.StringVar(&cfg.UploadsDir, "uploads", "", "`folder` into which the shards put what singers upload, made if missing; nothing can be uploaded if empty")
+	cfg.AddFlags(fs, "")
 	fs.StringVar(&operators, "metrics", "", "loopback `address` to tell operators on: telemetry, profiles; port 0 picks one")
 	files := secrets.AddFlags(fs, "")
 	wait := fs.String("wait", "hybrid", "how to wait for requests: hybrid (spin a few microseconds, then sleep) or spin (never sleep; takes a whole core)")
@@ -65,8 +60,8 @@ func parse(args []string, stderr io.Writer) (cfg state.Config, operators string,
 	if cfg.Wait, err = shm.ParseWait(*wait); err != nil {
 		return cfg, "", manual.Wrong(fs, "-%v", err)
 	}
-	if cfg.MaxUsers < 1 {
-		return cfg, "", manual.Wrong(fs, "-max-users %d: a room takes at least 1", cfg.MaxUsers)
+	if err := cfg.CheckFlags(); err != nil {
+		return cfg, "", manual.Wrong(fs, "%v", err)
 	}
 	known, err := files.Read()
 	if err != nil {

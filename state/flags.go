@@ -1,0 +1,53 @@
+package state
+
+import (
+	"flag"
+	"fmt"
+
+	"bucketbrigade/audiofile"
+	"bucketbrigade/proto"
+)
+
+// onlyState are the flags of AddFlags that say nothing to who does not hold the
+// state.
+var onlyState = []string{"max-users", "instance-name", "tracks", "recordings", "keep", "stems", "flac"}
+
+// AddFlags adds the flags that set s up wherever the state lives; when opens the
+// explanation of those that a program may take in vain.
+func (s *Settings) AddFlags(fs *flag.FlagSet, when string) {
+	fs.IntVar(&s.JSONArea, "json-area", proto.MaxJSONArea, "`bytes` of JSON in a segment, the same for all its peers; 10000 with peers of the first generation")
+	fs.IntVar(&s.MaxUsers, "max-users", proto.DefaultMaxUsers, when+"how many active `users` the room takes; who is inside is never refused")
+	fs.StringVar(&s.InstanceName, "instance-name", "", when+"`name` of this installation, shown to singers")
+	fs.StringVar(&s.TracksDir, "tracks", "", when+"`folder` of backing tracks, looked at again each second; none if empty")
+	fs.StringVar(&s.UploadsDir, "uploads", "", "`folder` into which the shards put what singers upload, made if missing; nothing can be uploaded if empty")
+	fs.StringVar(&s.Recordings, "recordings", "", when+"`folder` into which each song is recorded, made if missing; nothing is recorded if empty")
+	fs.IntVar(&s.Keep, "keep", audiofile.DefaultKeep, when+"how many `songs` stay in the folder of recordings")
+	fs.BoolVar(&s.Stems, "stems", false, when+"record each bucket and the backing by itself, too; takes 138 MB of memory")
+	fs.BoolVar(&s.FLAC, "flac", false, when+"make a FLAC file of each recording, too")
+}
+
+// CheckFlags finds values that make no sense.
+func (s *Settings) CheckFlags() error {
+	switch {
+	case s.MaxUsers < 1:
+		return fmt.Errorf("-max-users %d: a room takes at least 1", s.MaxUsers)
+	case s.Keep < 1:
+		return fmt.Errorf("-keep %d: at least 1 song stays", s.Keep)
+	case s.Recordings == "" && (s.Stems || s.FLAC):
+		return fmt.Errorf("-stems and -flac say what to record, -recordings is needed to say where")
+	}
+	return nil
+}
+
+// InVain gives the first flag on the command line that says nothing to a program
+// that does not hold the state; "" if there is none.
+func InVain(fs *flag.FlagSet) (name string) {
+	fs.Visit(func(f *flag.Flag) {
+		for _, only := range onlyState {
+			if f.Name == only && name == "" {
+				name = only
+			}
+		}
+	})
+	return name
+}
