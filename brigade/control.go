@@ -41,7 +41,8 @@ func (c *control) admits(secret proto.Secret) bool {
 	return subtle.ConstantTimeCompare(hash[:], c.hash[:]) == 1
 }
 
-// wasDone tells whether a request of that nonce was carried out.
+// wasDone tells whether a request of that nonce was carried out. One without a
+// nonce is always another.
 func (c *control) wasDone(nonce string) bool { return nonce != "" && slices.Contains(c.done[:], nonce) }
 
 func (c *control) markDone(nonce string) {
@@ -64,7 +65,7 @@ func (b *Brigade) checkControl(req *proto.Request, o *order) error {
 			"no userid: only action=status goes without one, and control of the server, which is switched off")
 	case secret == "":
 		return proto.Refuse(http.StatusForbidden, "no userid, and no secret to control the server with")
-	case len(secret) > proto.MaxSecretBytes || !b.control.admits(secret):
+	case !b.control.admits(secret):
 		return proto.Refuse(http.StatusForbidden, "that is not the secret to control the server with")
 	case len(req.PCM) != 0 || o.query.Samples != 0 || o.lyrics != nil:
 		return proto.Refuse(http.StatusBadRequest, "no userid: who controls the server brings and wants no audio and no lyrics")
@@ -73,7 +74,7 @@ func (b *Brigade) checkControl(req *proto.Request, o *order) error {
 			len(req.Nonce), proto.MaxNonceBytes)
 	}
 	o.nonce = req.Nonce
-	o.again = req.Again && b.control.wasDone(req.Nonce)
+	o.again = b.control.wasDone(req.Nonce)
 	return nil
 }
 

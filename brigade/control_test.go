@@ -247,6 +247,18 @@ func TestControlledRoomIsNotReset(t *testing.T) {
 	}
 }
 
+// What a room is taken over with is what its last singers left, if nobody has
+// noticed yet that they are gone.
+func TestTakingOverResetsNothing(t *testing.T) {
+	t.Parallel()
+	r := controlledRoom(t)
+	r.join(1, 30000, 0).ask(params{"bpm": "90"})
+	r.pass(2 * proto.UserInactive)
+	if r.control(nil); r.b.state.bpm != 90 {
+		t.Errorf("bpm %d", r.b.state.bpm)
+	}
+}
+
 // A request that a shard writes again after a new server came is not repeated
 // if it was carried out, and is if it was not.
 func TestControlAgain(t *testing.T) {
@@ -270,7 +282,7 @@ func TestControlAgain(t *testing.T) {
 	for _, c := range []struct {
 		nonce string
 		again bool
-	}{{"N2", true}, {"", true}, {"", true}, {"N3", false}} {
+	}{{"N2", true}, {"", true}, {"", true}, {"", false}, {"N3", false}} {
 		if a := send(c.nonce, c.again); a.SongStartClock != r.now {
 			t.Errorf("%+v was not carried out", c)
 		}

@@ -99,9 +99,9 @@
 // until the process ends: requests to lead, and tempo, repeats and bpr are
 // ignored from then on, whoever sends them, and the state is never reset.
 //
-// Such a request has no clocks, so each has a nonce instead: one that comes
-// "again" and was carried out is answered, not repeated. Who finds the room
-// forgotten, a new server, carries it out.
+// Such a request has no clocks, so each has a nonce instead: a nonce that was
+// carried out is answered, not repeated. A new server that has forgotten the
+// room carries it out.
 //
 // # Refusals
 //

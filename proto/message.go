@@ -43,7 +43,8 @@ type Request struct {
 	// outside of its query.
 	ControlSecret Secret `json:"control_secret,omitempty"`
 	// Nonce is a name that the shard gives to each request without userid, so
-	// that one that comes again is known: it has no clocks.
+	// that one that comes again is known: it has no clocks. It is carried out
+	// once.
 	Nonce string `json:"nonce,omitempty"`
 	// Upload is the name of a file in the folder of uploads; for KindUploaded.
 	Upload string `json:"upload,omitempty"`

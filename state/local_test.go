@@ -38,6 +38,10 @@ func TestLocalHasTheLimitsOfASegment(t *testing.T) {
 		}
 		return err != nil
 	}
+	secret := proto.Request{QueryString: strings.Repeat("\x01", 1500), ControlSecret: proto.Secret(strings.Repeat("\x01", proto.MaxSecretBytes))}
+	if !tooLarge(client, secret) || !tooLarge(local, secret) {
+		t.Error("the secret of control does not count")
+	}
 	for _, c := range []struct {
 		name, text string
 		bytes      int // in JSON

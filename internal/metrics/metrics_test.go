@@ -202,9 +202,9 @@ func TestNothingToldListensNowhere(t *testing.T) {
 // A profile under way does not hold the program up for long.
 func TestEndsInSpiteOfAProfile(t *testing.T) {
 	t.Parallel()
-	began := make(chan struct{})
+	began, ended := make(chan struct{}), make(chan struct{})
 	s := newTest(t, Config{Addr: "127.0.0.1:0"})
-	s.Handle("/slow", "never ends", http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { close(began); <-r.Context().Done() }))
+	s.Handle("/slow", "never ends", http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { close(began); <-r.Context().Done(); close(ended) }))
 	err := s.Beside(t.Context(), func(context.Context) error {
 		go func() {
 			if resp, err := http.Get("http://" + s.Addr().String() + "/slow"); err == nil {
@@ -216,5 +216,12 @@ func TestEndsInSpiteOfAProfile(t *testing.T) {
 	})
 	if err != nil {
 		t.Error(err)
+	}
+	late := time.NewTimer(5 * time.Second)
+	defer late.Stop()
+	select {
+	case <-ended:
+	case <-late.C:
+		t.Error("the profile goes on")
 	}
 }
