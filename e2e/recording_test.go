@@ -29,8 +29,7 @@ const (
 //
 // Not parallel: real pace needs the machine to itself.
 func TestKilledStateServerLeavesTheRecording(t *testing.T) {
-	dir := t.TempDir()
-	s := stacktest.Start(t, stack.Config{Shards: 1, Args: map[string][]string{stack.StateServer: {"-recordings", dir}}})
+	s := stacktest.Start(t, stack.Config{Shards: 1})
 	song := voice.Render(voice.NewSung(voice.SungConfig{Seed: 3}), 30*proto.SampleRate)
 	r := &recordedSong{pcm: song, enough: make(chan struct{}), wishes: []string{"request_lead", "mark_start_singing"}}
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
@@ -56,7 +55,7 @@ func TestKilledStateServerLeavesTheRecording(t *testing.T) {
 	r.mu.Unlock()
 	cancel()
 	all.Wait()
-	pcm, err := audiofile.ReadWAV(filepath.Join(dir, start.Time().Format("2006-01-02-150405")+".wav"))
+	pcm, err := audiofile.ReadWAV(filepath.Join(s.Dir(), "recordings", start.Time().Format("2006-01-02-150405")+".wav"))
 	if err != nil {
 		t.Fatal(err)
 	}

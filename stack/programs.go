@@ -39,7 +39,8 @@ func shardName(n int) string { return fmt.Sprintf("shard-%02d", n) }
 // stateServer opens all segments by name, so that none is found late.
 func (s *Stack) stateServer() program {
 	args := append([]string{
-		"-dir", filepath.Join(s.dir, "segments"), "-tracks", filepath.Join(s.dir, tracksDir), "-uploads", filepath.Join(s.dir, uploadsDir),
+		"-dir", filepath.Join(s.dir, "segments"), "-tracks", filepath.Join(s.dir, tracksDir),
+		"-uploads", filepath.Join(s.dir, uploadsDir), "-recordings", filepath.Join(s.dir, recordingsDir),
 	}, s.cfg.Args[StateServer]...)
 	for n := 1; n <= s.cfg.Shards; n++ {
 		args = append(args, segment(n))

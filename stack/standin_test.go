@@ -59,7 +59,7 @@ func parseStandIn() (s standIn) {
 	flag.StringVar(&s.dir, "dir", "", "")
 	flag.StringVar(&s.segment, "segment", "", "")
 	flag.StringVar(&s.listen, "listen", "", "")
-	for _, name := range []string{"tracks", "uploads"} {
+	for _, name := range []string{"tracks", "uploads", "recordings"} {
 		flag.String(name, "", "")
 	}
 	flag.IntVar(&s.noise, "noise", 0, "lines to print before anything else")

@@ -17,9 +17,8 @@ import (
 
 // Not parallel: real pace needs the machine to itself.
 func TestDemo(t *testing.T) {
-	recordings := t.TempDir()
 	s := stacktest.Start(t, stack.Config{Shards: 2, Args: map[string][]string{
-		stack.StateServer: {"-recordings", recordings, "-stems", "-flac"},
+		stack.StateServer: {"-stems", "-flac"},
 	}})
 	cfg := demoConfig{url: s.URL(), out: t.TempDir(), seconds: 8}
 	var said bytes.Buffer
@@ -57,7 +56,7 @@ func TestDemo(t *testing.T) {
 	if err := s.Restart(t.Context(), stack.StateServer); err != nil {
 		t.Fatal(err)
 	}
-	checkRecording(t, v.performance, recordings)
+	checkRecording(t, v.performance, filepath.Join(s.Dir(), "recordings"))
 }
 
 // checkRecording compares what was recorded with what was sung: to the sample in

@@ -17,7 +17,8 @@ Browsers give the microphone only to pages from localhost or over TLS: from
 another machine one can look at such a brigade, but not sing in it.
 
 Backing tracks, sound files of any usual kind, go into the folder tracks of -dir
-and can be chosen a second later. What singers upload goes into uploads.
+and can be chosen a second later. What singers upload goes into uploads. Each song
+is recorded, complete once the last bucket has sung it, into recordings.
 
 Without -dir the files of the programs lie in a temporary folder that is removed
 at the end. To measure, give a folder in memory, such as /dev/shm/brigade.

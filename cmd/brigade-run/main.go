@@ -93,6 +93,7 @@ func welcome(s *stack.Stack, shards int) string {
 	for n := 1; n <= shards; n++ {
 		fmt.Fprintf(&b, "  shard %02d   %s/api/%02d   (itself at %s)\n", n, s.URL(), n, s.ShardURL(n))
 	}
+	fmt.Fprintf(&b, "  songs      %s/recordings/\n", s.URL())
 	fmt.Fprintf(&b, "  files      %s\n", s.Dir())
 	fmt.Fprintf(&b, "  tracks     %s   (put sound files there)\n\n", s.Tracks())
 	demo := "make demo"
