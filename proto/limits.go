@@ -47,7 +47,7 @@ const (
 	MaxSessionBytes = 128
 	// MinSecretBytes and MaxSecretBytes bound the secret of server control: a
 	// shorter one could be guessed.
-	MinSecretBytes = 16
+	MinSecretBytes = 8
 	MaxSecretBytes = 256
 	// MaxNonceBytes bounds the name that a shard gives a control request.
 	MaxNonceBytes = 32

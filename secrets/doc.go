@@ -3,7 +3,7 @@
 //
 // # Control secret
 //
-// One line of text, the secret of server control: printable ASCII, 16 to 256
+// One line of text, the secret of server control: printable ASCII, 8 to 256
 // characters. Blanks around it are cut.
 //
 // # Secrets file
@@ -24,8 +24,8 @@
 //
 // # Both
 //
-// A file that everybody on the machine can read or write is refused. Errors
-// name the file and the field, never a value.
+// Who starts the program is told of a file that everybody on the machine can read
+// or write. Errors name the file and the field, never a value.
 //
 // # Token
 //

@@ -15,7 +15,7 @@ import (
 
 // readSecrets reads the secrets file into s.
 func (s *Secrets) readSecrets(name string) error {
-	text, err := readFile(name)
+	text, err := s.readFile(name)
 	if err != nil {
 		return err
 	}

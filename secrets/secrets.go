@@ -6,6 +6,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
 	"strings"
 
@@ -22,6 +23,8 @@ type Secrets struct {
 	// proto.MaxTokenBytes of ASCII. It is nil if there is no call. Any goroutine
 	// may call it.
 	VideoToken func(proto.UserID) string
+
+	log *slog.Logger
 }
 
 // Files names the files; empty: there is none.
@@ -39,15 +42,16 @@ func AddFlags(fs *flag.FlagSet, when string) *Files {
 }
 
 // Read reads the files. Errors name the flag, the file and what is wrong with
-// it.
-func (f *Files) Read() (s Secrets, err error) {
+// it; log is told of files that everybody on the machine can read or write.
+func (f *Files) Read(log *slog.Logger) (Secrets, error) {
+	s := Secrets{log: log}
 	if f.Secrets != "" {
 		if err := s.readSecrets(f.Secrets); err != nil {
 			return Secrets{}, fmt.Errorf("-secrets: %w", err)
 		}
 	}
 	if f.Control != "" {
-		if s.Control, err = readControl(f.Control); err != nil {
+		if err := s.readControl(f.Control); err != nil {
 			return Secrets{}, fmt.Errorf("-control-secret: %w", err)
 		}
 	}
@@ -57,12 +61,12 @@ func (f *Files) Read() (s Secrets, err error) {
 // maxFile bounds a file that is read, in bytes.
 const maxFile = 64 << 10
 
-// forEverybody are the permissions that others than owner and group must not
+// forEverybody are the permissions that others than owner and group should not
 // have.
 const forEverybody = 0o006
 
-// readFile reads a file that not everybody may look at.
-func readFile(name string) ([]byte, error) {
+// readFile reads a file that not everybody should be able to look at.
+func (s *Secrets) readFile(name string) ([]byte, error) {
 	f, err := os.Open(name)
 	if err != nil {
 		return nil, err // it names the file
@@ -72,8 +76,8 @@ func readFile(name string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	if mode := info.Mode().Perm(); mode&forEverybody != 0 {
-		return nil, fmt.Errorf("%s: everybody on this machine can read or write it (mode %04o): chmod o-rw it", name, mode)
+	if info.Mode().Perm()&forEverybody != 0 {
+		s.log.Warn("everybody on this machine can read or write a secret: chmod o-rw it", "file", name)
 	}
 	text, err := io.ReadAll(io.LimitReader(f, maxFile+1))
 	if err != nil {
@@ -86,16 +90,17 @@ func readFile(name string) ([]byte, error) {
 }
 
 // readControl reads the control secret.
-func readControl(name string) (proto.Secret, error) {
-	text, err := readFile(name)
+func (s *Secrets) readControl(name string) error {
+	text, err := s.readFile(name)
 	if err != nil {
-		return "", err
+		return err
 	}
 	secret := string(bytes.TrimSpace(text))
 	if err := checkControl(secret); err != nil {
-		return "", fmt.Errorf("%s: %w", name, err)
+		return fmt.Errorf("%s: %w", name, err)
 	}
-	return proto.Secret(secret), nil
+	s.Control = proto.Secret(secret)
+	return nil
 }
 
 // checkControl finds out whether a secret is good and can stand in a header. It

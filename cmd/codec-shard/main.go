@@ -5,7 +5,6 @@ import (
 	_ "embed"
 	"errors"
 	"io"
-	"log/slog"
 
 	"github.com/coreos/go-systemd/v22/daemon"
 
@@ -27,8 +26,8 @@ func run(ctx context.Context, args []string, _, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
-	log := slog.New(slog.NewTextHandler(stderr, nil))
-	opts.settings.Version, opts.settings.Branch, opts.settings.Log = version, branch, log
+	log := opts.settings.Log
+	opts.settings.Version, opts.settings.Branch = version, branch
 	uploads, err := opts.store(log)
 	if err != nil {
 		return err

@@ -29,6 +29,7 @@ type options struct {
 
 func parse(args []string, stderr io.Writer) (options, error) {
 	var o options
+	o.settings.Log = slog.New(slog.NewTextHandler(stderr, nil))
 	fs := manual.New("codec-shard", page, stderr)
 	fs.StringVar(&o.listen, "listen", "127.0.0.1:8081", "`address` to answer HTTP on; port 0 picks one")
 	fs.StringVar(&o.dir, "dir", state.DefaultDir, "`directory` of the segment, on a tmpfs")
@@ -43,7 +44,7 @@ func parse(args []string, stderr io.Writer) (options, error) {
 	if err := o.check(fs, *wait, files); err != nil {
 		return o, err
 	}
-	known, err := files.Read()
+	known, err := files.Read(o.settings.Log)
 	o.settings.ControlSecret, o.settings.VideoToken = known.Control, known.VideoToken
 	o.settings.InstanceName = cmp.Or(o.settings.InstanceName, known.InstanceName)
 	return o, err

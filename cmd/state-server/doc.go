@@ -24,7 +24,7 @@ they are decoded; names that begin with a dot and README are left out. In -uploa
 lies what singers have uploaded: the same folder as the shards', which write there
 while this program only reads.
 
-Operators: -control-secret names a file with a secret of 16 characters or more.
+Operators: -control-secret names a file with a secret of 8 characters or more.
 Who brings it controls the room without singing in it:
 
 	curl -X POST -H "Authorization: Bearer $(cat FILE)" 'http://HOST/api?mark_start_singing=1'
@@ -32,8 +32,8 @@ Who brings it controls the room without singing in it:
 The first such request takes the room over until this process ends: from then on
 nobody takes the lead or sets the tempo. -secrets names a JSON file with what a
 video call takes ("twilio": account_sid, api_key, api_secret, room) and with
-"instance_name". Neither file may be readable for everybody. -metrics listens on
-a loopback address:
+"instance_name". The log warns if everybody can read one of the two. -metrics
+listens on a loopback address:
 
 	curl http://ADDR/api/telemetry          all that is known of room and singers
 	go tool pprof http://ADDR/debug/pprof/profile

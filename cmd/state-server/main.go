@@ -63,7 +63,7 @@ func parse(args []string, stderr io.Writer) (cfg state.Config, operators string,
 	if err := cfg.CheckFlags(); err != nil {
 		return cfg, "", manual.Wrong(fs, "%v", err)
 	}
-	known, err := files.Read()
+	known, err := files.Read(cfg.Log)
 	if err != nil {
 		return cfg, "", err
 	}
