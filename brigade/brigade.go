@@ -148,10 +148,11 @@ func (b *Brigade) advance(now proto.Clock) {
 		b.ring.clearAll(now)
 		return
 	}
-	b.record(now)
+	b.record(now) // before it is overwritten
 	from := max(b.cleared, now.Add(-b.ring.size))
 	n := now.Sub(from)
 	b.ring.clear(from, n)
 	b.cleared = now
 	b.fillBacking(from, n)
+	b.record(now) // where nobody came for long, there is more
 }

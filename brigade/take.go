@@ -58,9 +58,8 @@ func (b *Brigade) startTake(at proto.Clock) {
 	}
 }
 
-// record takes down what has been sung by all at clock now, and everything if
-// nobody is left. It is called before the ring moves on to now, so that nothing
-// is overwritten before.
+// record takes down what has been sung by all at clock now and is in the ring,
+// and everything if nobody is left.
 func (b *Brigade) record(now proto.Clock) {
 	t := &b.take
 	if !t.on {
