@@ -33,11 +33,11 @@ func parseSongName(name string) (songName, bool) {
 	}
 	s := songName{start, 1}
 	if rest, ok := strings.CutPrefix(name[len(songLayout):], "-"); ok {
-		if s.number, err = strconv.Atoi(rest); err != nil || s.number < 2 || s.number > maxOfASecond {
+		if s.number, err = strconv.Atoi(rest); err != nil || s.number > maxOfASecond {
 			return songName{}, false
 		}
 	}
-	return s, s.String() == name // one name a song: no leading zeros, no signs
+	return s, s.String() == name // one name a song: no "-1", no leading zeros, no signs
 }
 
 func (s songName) String() string {
