@@ -109,7 +109,7 @@ func TestFreeName(t *testing.T) {
 func TestPrune(t *testing.T) {
 	t.Parallel()
 	const a, b, c, d = "2026-01-01-000000", "2026-01-01-000000-2", "2026-01-01-000000-10", "2026-01-03-000000"
-	others := map[string]string{".keep": "", "notes.txt": "", "1999.wav": "", "best of/": "", "best of/x.wav": "", "2026-01-01-000000.mp3": "", "2025-01-01-000000-1.wav": ""}
+	others := map[string]string{".keep": "", "notes.txt": "", "1999.wav": "", "best of/bucket-1.wav": "", "2026-01-01-000000.mp3": "", "2025-01-01-000000-1.wav": ""}
 	for _, test := range []struct {
 		name  string
 		keep  int
@@ -130,8 +130,8 @@ func TestPrune(t *testing.T) {
 		{"parts are counted apart", 1, nil, map[string]string{a + ".flac": "", b + "/bucket-1.wav": "", a + ".wav": "", c + ".flac": "", d + "/": ""},
 			[]string{a + ".wav", a + ".flac", d + "/"}},
 		{"links and folders are no songs", 1, nil, map[string]string{
-			a + ".wav": "->notes.txt", b + ".wav/": "", b + ".wav/x": "", c: "->best of", c + ".flac/": "", d + ".wav": "", "2026-01-02-000000": "->best of", "2026-01-02-000000.wav": ""},
-			[]string{a + ".wav", b + ".wav/", b + ".wav/x", c, c + ".flac/", d + ".wav", "2026-01-02-000000"}},
+			a + ".wav": "->notes.txt", a + ".flac/": "", b + ".wav/": "", b + ".wav/x": "", c: "->best of", c + ".flac/": "", d + ".wav": "", "2026-01-02-000000": "->best of", "2026-01-02-000000.wav": ""},
+			[]string{a + ".wav", a + ".flac/", b + ".wav/", b + ".wav/x", c, c + ".flac/", d + ".wav", "2026-01-02-000000"}},
 		{"a link among the stems", 1, nil, map[string]string{a + ".wav": "", a + "/bucket-1.wav": "->../notes.txt", d + ".wav": ""},
 			[]string{a + "/", a + "/bucket-1.wav", d + ".wav"}},
 	} {
