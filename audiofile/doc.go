@@ -68,4 +68,65 @@
 // changes; all others get names and samples from what was published last:
 //
 //	Scan ── disk, decoders ──> trackList ── atomic pointer ──> Names, Track
+//
+// # Takes
+//
+// A Take is a recording that grows while people sing. It has the plain header of 44
+// bytes, integers of 16 bits, and no chunk behind the samples:
+//
+//	 0  "RIFF"  36+2n   "WAVE"
+//	12  "fmt "  16  1  1  48000  96000  2  16
+//	36  "data"  2n
+//	44  n samples                              the file, as its header has it
+//	    samples that the header does not tell of yet
+//
+// Samples are written first, the header after them, with both sizes in one call:
+//
+//	WriteAt ──> samples at 44 + 2·at ──> header of n = at + their number
+//
+// So at any moment the header tells of nothing that is not there, and a process
+// killed leaves a whole file with all that WriteAt had written. What lies behind the
+// announced end harms nobody: readers stop there. After a write that failed it is
+// cut off, since a gap that later samples leave must be silent, a hole in the file.
+//
+// When the power goes, the disk may have got the header before the samples. Close
+// waits for the disk; a take that was never closed is put right when the folder is
+// opened.
+//
+// # FLAC
+//
+// A finished take is half as large as FLAC, the same bit for bit. Blocks of 4096
+// samples are coded one by one, each as what a predictor leaves over:
+//
+//	WAV file ──> block ──> best predictor ──> differences as Rice codes ──> FLAC file
+//	    └──────> MD5 ───────────────────────────────────> stream information ──┘
+//
+// # Recordings
+//
+// Recordings is a folder of songs, for example
+//
+//	2026-01-02-150405.wav               began at 15:04:05 UTC
+//	2026-01-02-150405.flac              the same
+//	2026-01-02-150405/bucket-1.wav      its stems: what was sung in bucket 1
+//	2026-01-02-150405/backing.wav       and the backing track
+//	2026-01-02-150405-2.wav             began in the same second
+//	index.html, index.json              what there is
+//	.2026-01-02-150405.flac-123.tmp     not complete yet
+//
+// Files but takes appear under their names when they are complete. Only the newest
+// songs are kept. Whatever is called otherwise belongs to the operator: it is not
+// listed and never deleted.
+//
+// index.html is for people, and for clients in the field that put it into a page of
+// their own; of each song, newest first, it has
+//
+//	<li><a href='NAME.wav'>NAME.wav</a> (12.34 MB) … other files …</li>
+//
+// with MB of 2^20 bytes. index.json is for programs; what is optional is left out:
+//
+//	{"limit": 20, "recordings": [{
+//	    "name": "NAME", "wav": "NAME.wav", "flac": "NAME.flac" (optional),
+//	    "stems": ["NAME/bucket-1.wav", …], "start": "2026-01-02T15:04:05Z",
+//	    "seconds": 185.001, "bytes": 17760092 (of the WAV file),
+//	    "recording": true (optional: it is still growing)}, …]}
 package audiofile

@@ -8,10 +8,11 @@ import (
 	"slices"
 )
 
-// Prune deletes all but the newest Keep songs, those that are open excepted. Parts
-// of songs that have lost their WAV file are counted apart. In the folder of the
-// stems only stems are deleted, and the folder if that leaves it empty. What cannot
-// be deleted keeps nothing else from being so, and is told.
+// Prune deletes all but the newest Keep songs, those that are open excepted. What
+// is left of songs without a WAV file goes with the songs of its time, and where
+// there is more of it than of Keep songs. In the folder of the stems only stems are
+// deleted, and the folder if that leaves it empty. What cannot be deleted keeps
+// nothing else from being so, and is told.
 func (r *Recordings) Prune(open ...string) error {
 	songs, err := r.songs()
 	if err != nil {
@@ -19,12 +20,15 @@ func (r *Recordings) Prune(open ...string) error {
 	}
 	var faults []error
 	whole, parts := 0, 0
-	for _, s := range songs {
-		count := &parts
+	for _, s := range songs { // the newest first
+		old := whole >= r.limit()
 		if s.wav != nil {
-			count = &whole
+			whole++
+		} else {
+			old = old || parts >= r.limit()
+			parts++
 		}
-		if *count++; *count > r.limit() && !slices.Contains(open, s.String()) {
+		if old && !slices.Contains(open, s.String()) {
 			faults = append(faults, r.remove(s))
 		}
 	}

@@ -129,6 +129,8 @@ func TestPrune(t *testing.T) {
 			[]string{a + "/", a + "/mix.ardour", a + "/more/", a + "/more/x", d + ".wav"}},
 		{"parts are counted apart", 1, nil, map[string]string{a + ".flac": "", b + "/bucket-1.wav": "", a + ".wav": "", c + ".flac": "", d + "/": ""},
 			[]string{a + ".wav", a + ".flac", d + "/"}},
+		{"parts go with the songs of their time", 2, nil, map[string]string{a + ".flac": "", b + ".wav": "", c + ".flac": "", d + ".wav": ""},
+			[]string{b + ".wav", c + ".flac", d + ".wav"}},
 		{"links and folders are no songs", 1, nil, map[string]string{
 			a + ".wav": "->notes.txt", a + ".flac/": "", b + ".wav/": "", b + ".wav/x": "", c: "->best of", c + ".flac/": "", d + ".wav": "", "2026-01-02-000000": "->best of", "2026-01-02-000000.wav": ""},
 			[]string{a + ".wav", a + ".flac/", b + ".wav/", b + ".wav/x", c, c + ".flac/", d + ".wav", "2026-01-02-000000"}},
