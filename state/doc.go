@@ -13,6 +13,9 @@
 // it once a second, decodes what is new and publishes it; the brigade takes what
 // was published last. Shards that have stored an upload ask whether it was.
 //
+// Songs are recorded by one more goroutine: the brigade's copies into a bounded
+// queue and never waits. FLAC is made by yet another, of the lowest priority.
+//
 // What operators are told ([Server.Telemetry]) that goroutine only copies,
 // between two requests; whoever asks makes the JSON of it.
 //

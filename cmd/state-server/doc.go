@@ -18,6 +18,25 @@ There is one state server to a set of segments; a second one is told so and
 stops. It can be stopped and started while shards run: singers wait, then start
 afresh.
 
+Words: the clock counts samples, 48 000 a second, since 1970. The ring holds the
+last 120 seconds of it: at each position the sum of all voices that were sung
+there. Singers stand in buckets, 3 s apart: the leader's hears the ring 3 s behind
+the clock, the next one 6 s, and so on, so each hears all who stand in front. A
+song is what is kept in the ring between its start and its end.
+docs/how-it-works.md draws it.
+
+	older <──────────────────────────────────────────────── now
+	 ... ──┬───────────────┬───────────────┬───────────────┤
+	   bucket 3        bucket 2        bucket 1          clock
+	   hears 1, 2      hears 1         the leader
+
+Each song is recorded into -recordings, named by the UTC time at which it began,
+complete 5.25 s after the last bucket has sung; what is left is written when the
+room is left, the next song starts, or the server stops. At any moment the file
+holds all up to 6 s behind the last bucket, also after kill -9. The newest -keep
+songs stay; index.html and index.json list them. A full disk is logged and leaves
+silence in the file. Loud songs have room: full scale is recorded at half of it.
+
 Backing tracks are the files in -tracks: WAV, MP3, FLAC, Ogg Vorbis or Opus, up
 to 200 and almost three hours in all. New and changed ones can be used as soon as
 they are decoded; names that begin with a dot and README are left out. In -uploads
@@ -43,8 +62,8 @@ With port 0 the line "metrics addr=…" on standard error tells the port.
 Exit status: 0 after SIGINT or SIGTERM, 1 after a failure, 2 for a command line
 that makes no sense.
 
-Memory: 81 MB of ring, 270 kB a segment, and 4 bytes a sample, 12 MB a minute, for
-backing tracks: at most 2 GB for those in -tracks, 800 MB for uploads. Logs go to standard error, a line
-an event.
+Memory: 81 MB of ring, 138 MB more with -stems, 270 kB a segment, and 12 MB a
+minute of backing tracks: at most 2 GB for those in -tracks, 800 MB for uploads.
+Logs go to standard error, a line an event.
 */
 package main
