@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math"
+	"runtime"
 
 	"gopkg.in/hraban/opus.v2"
 )
@@ -66,6 +67,7 @@ type opusDecoder struct {
 
 // decode gives what one packet holds, valid until the next call.
 func (d *opusDecoder) decode(packet []byte) ([]float32, error) {
+	defer runtime.KeepAlive(d) // the binding does not
 	n, err := d.decoder.DecodeFloat32(packet, d.pcm)
 	if err != nil {
 		return nil, fmt.Errorf("an Opus packet of %d bytes: %w: the file is damaged", len(packet), err)

@@ -2,6 +2,7 @@ package codec
 
 import (
 	"math"
+	"runtime"
 	"slices"
 	"testing"
 
@@ -119,6 +120,7 @@ func TestDecoderTakesEveryMode(t *testing.T) {
 			if err := e.SetBitrate(c.bitrate); err != nil {
 				t.Fatal(err)
 			}
+			defer runtime.KeepAlive(e) // the binding does not
 			d := NewDecoder()
 			in, buf := tone(c.samples, 0), make([]byte, proto.MaxPacketBytes)
 			for range 5 {

@@ -2,6 +2,7 @@ package codec
 
 import (
 	"fmt"
+	"runtime"
 
 	"gopkg.in/hraban/opus.v2"
 
@@ -27,6 +28,7 @@ func NewDecoder() *Decoder {
 // are concealed. Any packet that passed proto.PacketSamples decodes to as many
 // samples as that said; an error is libopus's word on another.
 func (d *Decoder) Decode(pcm []float32, packet []byte) ([]float32, error) {
+	defer runtime.KeepAlive(d) // see the package comment
 	at := len(pcm)
 	// The wrapper hands capacities to C: exactly one frame of room, no more.
 	room := pcm[at : at+proto.FrameSamples : at+proto.FrameSamples]

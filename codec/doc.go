@@ -7,6 +7,13 @@
 // samples. libopus does the work, about 0.1 ms a frame to decode and 0.2 ms to
 // encode; around it nothing is allocated.
 //
+// # The collector
+//
+// The binding keeps libopus's state in Go memory, but points to it with a C type
+// that Go knows nothing about, and the collector does not follow such pointers.
+// Whoever calls the binding must keep encoder or decoder alive until the call
+// returns, or their memory may be gone within it.
+//
 // # Delay
 //
 // An encoder looks ahead: what goes in comes out of a decoder a little later.

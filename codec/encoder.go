@@ -2,6 +2,7 @@ package codec
 
 import (
 	"fmt"
+	"runtime"
 
 	"gopkg.in/hraban/opus.v2"
 
@@ -46,6 +47,7 @@ func (e *Encoder) Encode(frame []float32) ([]byte, error) {
 	if len(frame) != proto.FrameSamples {
 		panic(fmt.Sprintf("codec: a frame of %d samples, not %d", len(frame), proto.FrameSamples))
 	}
+	defer runtime.KeepAlive(e) // see the package comment
 	n, err := e.opus.EncodeFloat32(frame, e.packet[:])
 	if err != nil {
 		return nil, fmt.Errorf("encode a frame: %w", err)

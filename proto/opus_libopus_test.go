@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"runtime"
 	"testing"
 
 	"gopkg.in/hraban/opus.v2"
@@ -48,6 +49,7 @@ func encodeSome(
 	if err := enc.SetBitrate(bitrate); err != nil {
 		t.Fatal(err)
 	}
+	defer runtime.KeepAlive(enc) // the binding does not
 	pcm := make([]float32, n*channels)
 	for k := range 2 {
 		for i := range pcm {
@@ -157,6 +159,7 @@ func compare(t *testing.T, packet []byte) int {
 	buf := make([]float32, 2*proto.FrameSamples)
 	n, refused := proto.PacketSamples(packet)
 	got, failed := dec.DecodeFloat32(packet[:len(packet):len(packet)], buf)
+	runtime.KeepAlive(dec) // the binding does not
 	switch {
 	case refused == nil && failed != nil:
 		t.Errorf("%x: libopus refuses (%v), PacketSamples says %d", packet, failed, n)
@@ -208,6 +211,7 @@ func TestPacketSamplesRunning(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	defer runtime.KeepAlive(dec) // the binding does not
 	buf := make([]float32, proto.FrameSamples)
 	for range 6000 {
 		packet := mutate(r, real)

@@ -6,6 +6,7 @@ package voice
 
 import (
 	"math"
+	"runtime"
 	"testing"
 
 	"gopkg.in/hraban/opus.v2"
@@ -33,6 +34,8 @@ func throughOpus(t *testing.T, pcm []float32, application opus.Application) []fl
 	if err != nil {
 		t.Fatal(err)
 	}
+	defer runtime.KeepAlive(encoder) // the binding does not
+	defer runtime.KeepAlive(decoder)
 	packet, out := make([]byte, 4000), make([]float32, len(pcm)/frame*frame)
 	for i := 0; i < len(out); i += frame {
 		n, err := encoder.EncodeFloat32(pcm[i:i+frame:i+frame], packet)
@@ -94,6 +97,7 @@ func TestSungCostsOpusBits(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	defer runtime.KeepAlive(encoder) // the binding does not
 	packet, frame, bytes := make([]byte, 4000), make([]float32, 2880), 0
 	s := NewSung(SungConfig{Seed: 1})
 	for range 100 {
