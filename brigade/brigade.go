@@ -71,6 +71,9 @@ type Brigade struct {
 	requested            bool // there was one
 	list                 sharedList
 	take                 take
+	// mixing is what all mixes are made with, mixedSince when that changed.
+	mixing     mixing
+	mixedSince proto.Clock
 
 	// What serves the answer at hand.
 	reply    reply

@@ -67,6 +67,15 @@
 //
 // Two voices of 0.25, no backing, global volume 1.2: (0.5 × 0.866) × 1.2 = 0.52.
 //
+// # What many hear
+//
+// Singers with the same volume of the backing who ask for the same positions hear
+// the same, if they ask at the same time. A shard that has encoded a piece for one
+// says so when the next one asks ([proto.Held]), and the brigade tells how far that
+// still holds. It does not where a voice has come since, unless the piece is less
+// than 250 ms old, and not where something that all mixes depend on has changed:
+// a volume, the song, the metronome.
+//
 // # Metronome
 //
 // A click is one sample of 1.0 each floor(2880000/bpm) samples. Between two

@@ -62,7 +62,12 @@ func (b *Brigade) carryOut(now proto.Clock, o *order, pcm []float32, ans *proto.
 		u.joinRead, u.joinsRead = o.query.Read, true
 		u.last = o.clocks()
 	}
+	b.noteMixing(now)
+	mix, keep := b.share(now, u, o)
 	b.planReply(u, o)
+	if o.wanted {
+		ans.Clock, ans.Mix, ans.Keep = now, mix, keep
+	}
 	ans.Span = &proto.Span{From: b.reply.from, To: b.reply.from.Add(b.reply.samples)}
 	ans.Metadata = b.metadata(now, before, u, o)
 	ans.Summary = b.summary(now, u, listDue, ans.Summary)

@@ -118,6 +118,9 @@ func (b *Brigade) peopleHeard(u *user, o *order) int {
 func (b *Brigade) keepForLoopback(o *order, pcm []float32) {
 	if o.query.Loopback {
 		b.loopback = append(b.loopback[:0], pcm...)
+		if len(pcm) == 0 {
+			b.loopback = append(b.loopback, make([]float32, o.samples)...)
+		}
 	}
 }
 
@@ -134,11 +137,16 @@ func (b *Brigade) write(now proto.Clock, u *user, o *order, pcm []float32) {
 	if !b.state.stores(from, q.Write) {
 		return
 	}
+	b.take.sungTo = max(b.take.sungTo, q.Write)
+	how := voicing{now: now, soloed: u.soloed, bucket: b.state.bucketOf(u)}
+	if len(pcm) == 0 { // silent, but there
+		b.sing(now, from, o.samples, nil, how)
+		return
+	}
 	gain := u.micGain
 	if b.state.hasLeader && b.state.leader == u.id {
 		gain *= b.boost
 	}
 	scale(pcm, gain)
-	b.take.sungTo = max(b.take.sungTo, q.Write)
-	b.sing(now, from, pcm, voicing{soloed: u.soloed, bucket: b.state.bucketOf(u)})
+	b.sing(now, from, o.samples, pcm, how)
 }

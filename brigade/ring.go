@@ -47,6 +47,9 @@ type ring struct {
 	// low is where sound may begin: all between the oldest valid position and
 	// low is zero. It saves clearing 81 MB at each start of a song.
 	low proto.Clock
+	// changed tells when voices came; silenced counts how often all was cleared.
+	changed  frames
+	silenced int
 }
 
 // never is a clock that no position reaches.
@@ -55,7 +58,7 @@ const never = proto.Clock(math.MaxInt64)
 // wrapRings takes rings of unknown content; of nil it allocates silent ones.
 func wrapRings(r *Rings, size int, stems bool) ring {
 	if r == nil {
-		return ring{Rings: *newRings(size, stems), size: size, low: never}
+		return ring{Rings: *newRings(size, stems), size: size, low: never, changed: newFrames(size)}
 	}
 	for _, stem := range r.Stems {
 		if len(stem) != size {
@@ -69,7 +72,7 @@ func wrapRings(r *Rings, size int, stems bool) ring {
 		panic(fmt.Sprintf("brigade: rings of %d, %d, %d and %d samples, each must have %d",
 			len(r.Audio), len(r.Backing), len(r.Monitor), len(r.People), size))
 	}
-	return ring{Rings: *r, size: size, low: math.MinInt64}
+	return ring{Rings: *r, size: size, low: math.MinInt64, changed: newFrames(size)}
 }
 
 // run is a contiguous piece of the ring: indices [lo, hi), which are the
@@ -111,21 +114,28 @@ func (r *ring) clearAll(now proto.Clock) {
 		r.clear(from, now.Sub(from))
 	}
 	r.low = never
+	r.silenced++
 }
 
 // voicing says where a voice goes beside the mix.
 type voicing struct {
-	soloed bool // to the monitor
-	bucket int  // to this stem, from 0
+	now    proto.Clock // when it came
+	soloed bool        // to the monitor
+	bucket int         // to this stem, from 0
 }
 
-// addVoice adds a voice to the positions from from on.
-func (r *ring) addVoice(from proto.Clock, voice []float32, how voicing) {
+// addVoice adds a voice of n samples to the positions from from on; one that is
+// nil is silent and only counts.
+func (r *ring) addVoice(from proto.Clock, n int, voice []float32, how voicing) {
 	r.low = min(r.low, from)
-	for _, run := range r.runs(from, len(voice)) {
+	r.changed.mark(from, n, how.now)
+	for _, run := range r.runs(from, n) {
+		count(r.People[run.lo:run.hi])
+		if voice == nil {
+			continue
+		}
 		part := voice[run.off : run.off+run.hi-run.lo]
 		add(r.Audio[run.lo:run.hi], part)
-		count(r.People[run.lo:run.hi])
 		if how.soloed {
 			add(r.Monitor[run.lo:run.hi], part)
 		}

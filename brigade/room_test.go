@@ -174,7 +174,7 @@ func (r *room) digest() string {
 	}
 	fmt.Fprintf(h, "%x %+v %+v %v %v %v %v %+v|", src, b.state, b.events, b.started, b.cleared, b.lastRequest,
 		b.requested, b.list)
-	fmt.Fprintf(h, "%+v|", b.take)
+	fmt.Fprintf(h, "%+v %+v %d %v|", b.take, b.mixing, b.mixedSince, b.ring.changed)
 	fmt.Fprintf(h, "%v %q %d|", b.control.took, b.control.done, b.control.next)
 	fmt.Fprintf(h, "%d %d %v|", len(b.users.byID), b.users.active, b.ring.low)
 	if b.users.oldestActive != nil {

@@ -12,14 +12,14 @@ func (s *state) roundSeconds() float64 {
 	return 60 / float64(s.bpm) * float64(s.bpr)
 }
 
-// sing stores a voice at [from, from+len(voice)), and in a round again each
-// round later, as often as is behind the server clock now. Repeats are not
-// soloed.
+// sing stores a voice of n samples from from on, and in a round again each round
+// later, as often as is behind the server clock now. Repeats are not soloed. A
+// silent voice is nil: it counts as a person and adds nothing.
 //
 // 120 bpm and 4 beats a round are 96000 samples: a voice at 1000 comes again
 // at 97000 and, with 2 repeats, at 193000.
-func (b *Brigade) sing(now, from proto.Clock, voice []float32, how voicing) {
-	b.ring.addVoice(from, voice, how)
+func (b *Brigade) sing(now, from proto.Clock, n int, voice []float32, how voicing) {
+	b.ring.addVoice(from, n, voice, how)
 	how.soloed = false
 	round := int(b.state.roundSeconds() * proto.SampleRate)
 	if round == 0 {
@@ -27,9 +27,9 @@ func (b *Brigade) sing(now, from proto.Clock, voice []float32, how voicing) {
 	}
 	for i := 1; i <= b.state.repeats; i++ {
 		at := from.Add(i * round)
-		if at.Add(len(voice)) >= now {
+		if at.Add(n) >= now {
 			break
 		}
-		b.ring.addVoice(at, voice, how)
+		b.ring.addVoice(at, n, voice, how)
 	}
 }

@@ -20,6 +20,7 @@ type order struct {
 	hears  proto.Clock
 	want   proto.Span
 	wanted bool // want was given
+	held   *proto.Held
 	// again marks a request that was carried out already.
 	again bool
 	// nonce names a request without userid.
@@ -75,6 +76,9 @@ func (b *Brigade) checkSinger(now proto.Clock, req *proto.Request, o *order) err
 // checkSamples finds the length of the request.
 func (b *Brigade) checkSamples(_ proto.Clock, req *proto.Request, o *order) error {
 	o.samples = len(req.PCM)
+	if o.samples == 0 && req.Want != nil { // silence is not sent
+		o.samples = o.query.Samples
+	}
 	switch {
 	case o.query.Samples != 0 && o.query.Samples != o.samples:
 		return proto.Refuse(http.StatusBadRequest, "n_samples %d, but the audio has %d", o.query.Samples, o.samples)
@@ -127,7 +131,10 @@ func (b *Brigade) checkWant(now proto.Clock, req *proto.Request, o *order) error
 	if req.Want == nil {
 		return nil
 	}
-	o.want, o.wanted = *req.Want, true
+	o.want, o.wanted, o.held = *req.Want, true, req.Held
+	if err := o.checkHeld(); err != nil {
+		return err
+	}
 	n := o.want.Len()
 	switch {
 	case n == 0:
@@ -137,6 +144,26 @@ func (b *Brigade) checkWant(now proto.Clock, req *proto.Request, o *order) error
 			o.want.From, o.want.To, proto.MaxSamples)
 	}
 	return b.inRing("want", now, o.want.To, n)
+}
+
+// checkHeld keeps what a shard holds inside of the interval, frame by frame.
+func (o *order) checkHeld() error {
+	if o.held == nil {
+		return nil
+	}
+	if o.hears%proto.FrameSamples != 0 {
+		return proto.Refuse(http.StatusBadRequest, "held needs a read_end that is a multiple of %d, %s is none",
+			proto.FrameSamples, o.hears)
+	}
+	last := o.hears.Add(-o.samples)
+	for _, r := range o.held.Reads {
+		if r.To <= last || r.To > o.hears || r.To%proto.FrameSamples != 0 {
+			return proto.Refuse(http.StatusBadRequest, "held up to %s: not a multiple of %d between %s and %s",
+				r.To, proto.FrameSamples, last, o.hears)
+		}
+		last = r.To
+	}
+	return nil
 }
 
 // checkJoins keeps a singer's clocks without gaps, and finds repeated requests.

@@ -95,8 +95,9 @@ func TestTwentySingersOnEachOfTwoShards(t *testing.T) {
 	for _, err := range c.errs {
 		t.Error(err)
 	}
-	// The first request leaves 600 ms after the start, the last one may be cut off.
-	want := int64(2*each) * (int64(song/singer.Pace) - 2)
+	// The first request leaves 600 ms after the start, the last ones may be cut off,
+	// and a busy machine takes its time to begin.
+	want := int64(2*each) * (int64(song/singer.Pace) - 4)
 	if got := c.heard.Load(); got < want {
 		t.Errorf("%d answers in %v, want at least %d", got, song, want)
 	}

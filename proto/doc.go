@@ -43,6 +43,22 @@
 // such PCM. Messages without data ask for the clock ([KindClock]) or whether an
 // upload can be used yet ([KindUploaded]).
 //
+// # What a shard holds already
+//
+// Many singers hear the same mix, and a shard that has encoded a piece of it for
+// one need not do so for the next. It says what it holds and when that was read;
+// the state server says how far that is still what this singer would hear, and
+// mixes the rest. An interval of ten frames, of which the shard holds the first
+// six, four read at clock 900 and two at 910; a late voice came into the fifth:
+//
+//	request  read_end 28800, want [17280, 28800),
+//	         held {mix 1001, read [[11520, 900], [17280, 910]]}
+//	answer   mix 1001, keep 11520, pcm [8640, 28800), server_clock 1000
+//
+// What is kept is before 11520; the frame before that, 8640 to 11520, comes along
+// for an encoder to warm up with. Old peers know none of this and hear and send
+// everything.
+//
 // # Refusals
 //
 // What a peer or a singer gets wrong is a [Refusal]: an HTTP status and a

@@ -37,6 +37,9 @@ type Request struct {
 	ReadEnd *Clock `json:"read_end,omitempty"`
 	// Want says which samples the shard lacks; nil asks for the whole interval.
 	Want *Span `json:"want,omitempty"`
+	// Held says what else of the interval the shard has encoded already, for
+	// somebody else, so that the state server can say whether it still holds.
+	Held *Held `json:"held,omitempty"`
 	// Again marks a request that may have been carried out before.
 	Again bool `json:"again,omitempty"`
 	// ControlSecret is the secret that came with a request without userid
@@ -63,13 +66,20 @@ type Answer struct {
 	Code  int    `json:"code,omitempty"`
 	// Backtrace is what peers of the first generation send with an error.
 	Backtrace string `json:"inner_bt,omitempty"`
-	// Clock answers KindClock.
+	// Clock answers KindClock. With PCM it is when that was mixed.
 	Clock Clock `json:"server_clock,omitempty"`
 	// Upload answers KindUploaded.
 	Upload string `json:"upload,omitempty"`
 	// Span says which samples the PCM holds; nil means the whole interval that
 	// the query asked for.
 	Span *Span `json:"pcm,omitempty"`
+	// Mix names what this singer hears: whoever is told the same name hears the
+	// same samples. 0 is what nobody else hears.
+	Mix Mix `json:"mix,omitempty"`
+	// Keep says how far the samples of Request.Held are as they would be mixed
+	// now: those before it are. What follows, up to the end of the interval, is
+	// in the PCM then, wanted or not. 0: none are.
+	Keep Clock `json:"keep,omitempty"`
 
 	// Summary is the user summary, complete with its count.
 	Summary []byte `json:"-"`
@@ -135,6 +145,9 @@ func ParseRequestJSON(data []byte, r *Request) error {
 		return Refuse(http.StatusRequestEntityTooLarge,
 			"upload %s has %d bytes, at most %d are taken", Shown(r.Upload), len(r.Upload), MaxTrackBytes)
 	}
+	if err := checkHeld(r.Held); err != nil {
+		return err
+	}
 	return CheckLyrics(r.Lyrics)
 }
 
@@ -160,6 +173,9 @@ func ParseAnswerJSON(data []byte, a *Answer) error {
 	}
 	if a.Clock < 0 || a.Clock > maxClock {
 		return broken("server_clock %d of the answer is not in 0..%d", a.Clock, maxClock)
+	}
+	if a.Keep < 0 || a.Keep > maxClock {
+		return broken("keep %d of the answer is not in 0..%d", a.Keep, maxClock)
 	}
 	return nil
 }

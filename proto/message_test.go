@@ -43,6 +43,10 @@ func TestRequestJSONGolden(t *testing.T) {
 			"control", proto.Request{QueryString: "mark_start_singing=1", ControlSecret: "s\"3", Nonce: "N1"},
 			`{"query_string":"mark_start_singing=1","control_secret":"s\"3","nonce":"N1"}`,
 		},
+		{
+			"holds a part", proto.Request{Held: &proto.Held{Mix: 1001, Reads: []proto.HeldRead{{To: 2880, At: 7}, {To: 8640, At: 9}}}},
+			`{"held":{"mix":1001,"read":[[2880,7],[8640,9]]}}`,
+		},
 		{"wants nothing", proto.Request{Want: &proto.Span{}, ReadEnd: new(proto.Clock(0))}, `{"read_end":0,"want":[0,0]}`},
 	} {
 		if got := proto.AppendRequestJSON([]byte(">"), &c.req); string(got) != ">"+c.json {
@@ -72,6 +76,7 @@ func TestAnswerJSONGolden(t *testing.T) {
 			"part of the audio", proto.Answer{Metadata: "{}", Span: &proto.Span{From: 2880, To: 5760}},
 			`{"x-audio-metadata":"{}","pcm":[2880,5760]}`,
 		},
+		{"shared", proto.Answer{Metadata: "{}", Mix: 1001, Keep: 86400000000000}, `{"x-audio-metadata":"{}","mix":1001,"keep":86400000000000}`},
 		{"no audio", proto.Answer{Metadata: "{}", Span: &proto.Span{}}, `{"x-audio-metadata":"{}","pcm":[0,0]}`},
 	} {
 		if got := proto.AppendAnswerJSON([]byte(">"), &c.answer); string(got) != ">"+c.json {
