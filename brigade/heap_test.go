@@ -21,7 +21,7 @@ func heap() int {
 }
 
 // greedy is a request of somebody who sends as much as is allowed of all that
-// is kept: names, chats, lyrics, events, sessions, volumes of others.
+// is kept: names, chats, lyrics, events, sessions, volumes of others, telemetry.
 func greedy(rng *rand.Rand, now proto.Clock) *proto.Request {
 	user := 1 + rng.IntN(3000)
 	read := now.Add(-rng.IntN(proto.SampleRate) - proto.SampleRate)
@@ -58,6 +58,9 @@ func greedy(rng *rand.Rand, now proto.Clock) *proto.Request {
 	case 5:
 		q.Set("request_lead", "1")
 	}
+	if rng.IntN(4) == 0 {
+		q.Set("client_telemetry", fmt.Sprintf(`{"a":["%03900d"]}`, rng.Uint64()))
+	}
 	req.QueryString = q.Encode()
 	return req
 }
@@ -91,8 +94,9 @@ func TestHeapIsBounded(t *testing.T) {
 	if end > half+half/4 {
 		t.Errorf("the heap grew from %d to %d bytes in the second half", half, end)
 	}
-	// 4000 remembered queues of 200 chats with shared texts, and a ring of 4 s.
-	if limit := 64 << 20; end > limit {
+	// 4000 remembered queues of 200 chats with shared texts, 4 kB of telemetry
+	// each, and a ring of 4 s.
+	if limit := 80 << 20; end > limit {
 		t.Errorf("the heap is %d bytes, want at most %d", end, limit)
 	}
 }

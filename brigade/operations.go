@@ -1,6 +1,7 @@
 package brigade
 
 import (
+	"bytes"
 	"strings"
 
 	"bucketbrigade/proto"
@@ -57,7 +58,8 @@ func (b *Brigade) describe(u *user, o *order) {
 		u.backingVolume = scalarOf(*q.UserBackingVolume)
 	}
 	if q.Telemetry != nil {
-		u.telemetry = proto.MergeTelemetry(u.telemetry, q.Telemetry)
+		// A copy, because what was merged has room to grow.
+		u.telemetry = bytes.Clone(proto.MergeTelemetry(u.telemetry, q.Telemetry))
 	}
 	if o.lyrics != nil {
 		b.state.lyrics = strings.Clone(*o.lyrics)
