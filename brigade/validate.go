@@ -43,7 +43,8 @@ func (b *Brigade) check(now proto.Clock, req *proto.Request) (order, error) {
 		return o, err
 	}
 	if !o.query.HasUser {
-		return o, b.checkControl(req, &o)
+		err = b.checkControl(req, &o)
+		return o, err
 	}
 	for _, part := range []func(proto.Clock, *proto.Request, *order) error{
 		b.checkSinger, b.checkSamples, b.checkClocks, b.checkWant, b.checkJoins,
