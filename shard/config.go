@@ -38,6 +38,9 @@ type Config struct {
 	// MaxSingers bounds the singers with codecs, 62 kB each; 4096 if 0. Beyond
 	// it the longest silent one loses his.
 	MaxSingers int
+	// Private gives each listener an encoder of its own instead of letting all who
+	// hear the same share one.
+	Private bool
 	// Coders is how many goroutines may decode or encode at once; one for each
 	// processor if 0.
 	Coders int

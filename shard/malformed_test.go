@@ -27,7 +27,7 @@ func TestNothingMalformedReachesTheStateOrTheCodecs(t *testing.T) {
 		t.Fatal(w.Code, w.Body)
 	}
 	known := s.roster.singers[testKey]
-	decoder, encoder, next := known.decoder, known.encoder, known.next
+	decoder, listener, next := known.decoder, known.listener, known.next
 	judged := 0
 	for _, c := range prototest.Malformed() {
 		if judgedByTheState[c.Name] {
@@ -45,7 +45,7 @@ func TestNothingMalformedReachesTheStateOrTheCodecs(t *testing.T) {
 		if b.asked() != 1 {
 			t.Fatalf("%s: reached the state", c.Name)
 		}
-		if s.roster.singers[testKey] != known || known.decoder != decoder || known.encoder != encoder || known.next != next || s.roster.len() != 1 {
+		if s.roster.singers[testKey] != known || known.decoder != decoder || known.listener != listener || known.next != next || s.roster.len() != 1 {
 			t.Fatalf("%s: touched the singer", c.Name)
 		}
 	}

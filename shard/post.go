@@ -23,6 +23,7 @@ type scratch struct {
 	pcm     []float32
 	out     []byte
 	ans     proto.Answer
+	held    proto.Held
 }
 
 // newScratchPool makes a pool of scratch, so that requests do not allocate.
@@ -130,8 +131,12 @@ func (s *Server) writeMetadata(w http.ResponseWriter, m *scratch) {
 // perform takes the singer's audio to the others and fetches theirs: it leaves
 // the answer in m.ans and m.out. The caller has the singer's turn.
 func (s *Server) perform(ctx context.Context, singer *singer, song *song, who visitor, m *scratch) error {
-	if singer.decoder == nil || song.query.Reset {
-		singer.decoder, singer.encoder = codec.NewDecoder(), codec.NewEncoder()
+	if song.query.Reset {
+		singer.decoder = nil
+		singer.listener.begin()
+	}
+	if singer.decoder == nil {
+		singer.decoder = codec.NewDecoder()
 	}
 	if err := s.decode(singer, song, m); err != nil {
 		return err
@@ -143,17 +148,10 @@ func (s *Server) perform(ctx context.Context, singer *singer, song *song, who vi
 		Session:       who.session,
 		PCM:           m.pcm,
 	}
-	if err := s.call(ctx, &req, &m.ans); err != nil {
-		return err
+	if s.modern.Load() && !s.cfg.Private && !singer.listener.plain && song.query.Samples > 0 && codec.IsSilent(m.pcm) {
+		req.PCM = nil // n_samples says enough
 	}
-	if len(m.ans.PCM) != song.samples {
-		return proto.Refuse(http.StatusBadGateway, "the state server sent %d samples of the %d asked for", len(m.ans.PCM), song.samples)
-	}
-	s.coders <- struct{}{}
-	defer func() { <-s.coders }()
-	var err error
-	m.out, err = singer.encoder.AppendPacked(m.out[:0], m.ans.PCM)
-	return err
+	return s.listen(ctx, &singer.listener, song, &req, m)
 }
 
 // decode fills m.pcm with the singer's samples.

@@ -99,7 +99,7 @@ func (r *roster) leave(s *singer, song *song, outcome error, now time.Time) {
 		s.heard(song, now)
 	} else {
 		s.chained, s.wrote = false, false
-		s.decoder, s.encoder = nil, nil
+		s.decoder, s.listener = nil, listener{}
 		if proto.AsRefusal(outcome).Code == http.StatusServiceUnavailable {
 			s.refuseAll(outcome)
 		}

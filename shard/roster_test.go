@@ -196,14 +196,14 @@ func TestRefusedRequestCostsTheCodecs(t *testing.T) {
 	if w := ask(s, http.MethodPost, first, nil); w.Code != 200 {
 		t.Fatal(w.Code)
 	}
-	encoder := s.roster.singers[testKey].encoder
+	encoder := s.roster.singers[testKey].listener.encoder
 	if w := ask(s, http.MethodPost, target(7, now.Add(1), 2880, nil), nil); w.Code != 409 {
 		t.Errorf("a gap: %d", w.Code)
 	}
 	if w := ask(s, http.MethodPost, "/api?userid=7&read_clock=x", nil); w.Code != 400 {
 		t.Errorf("malformed: %d", w.Code)
 	}
-	if b.asked() != 1 || s.roster.singers[testKey].encoder != encoder {
+	if b.asked() != 1 || s.roster.singers[testKey].listener.encoder != encoder {
 		t.Error("what the shard itself refuses must not reach the state or the codecs")
 	}
 	b.refuse = func(proto.Query) error { return proto.Refuse(409, "no") }

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/go-chi/chi/v5"
@@ -17,10 +18,14 @@ import (
 
 // Server is one codec shard.
 type Server struct {
-	cfg      Config
-	roster   *roster
-	time     *timekeeper
-	tally    tally
+	cfg     Config
+	roster  *roster
+	time    *timekeeper
+	tally   tally
+	streams streams
+	counts  counts
+	// modern: the state server is not of the first generation.
+	modern   atomic.Bool
 	coders   chan struct{} // a token for each goroutine that decodes or encodes
 	scratch  *sync.Pool
 	listener net.Listener
@@ -67,6 +72,7 @@ func newServer(cfg Config) *Server {
 		cfg:     cfg,
 		roster:  newRoster(cfg),
 		time:    newTimekeeper(cfg.Backend),
+		streams: streams{max: cfg.MaxSingers},
 		coders:  make(chan struct{}, cfg.Coders),
 		scratch: newScratchPool(),
 	}
@@ -143,6 +149,7 @@ const secondsPerSweep = 10
 // housekeep is done in the n-th second.
 func (s *Server) housekeep(ctx context.Context, n int) {
 	s.tally.report(s.cfg.Log)
+	s.streams.sweep(time.Now())
 	if n%secondsPerSweep == 0 {
 		s.roster.sweep(time.Now())
 		s.refreshClock(ctx)

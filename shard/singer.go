@@ -30,8 +30,8 @@ type singer struct {
 	nextWrite proto.Clock // where the next audio starts
 
 	// Owned by the request that has the turn.
-	decoder *codec.Decoder
-	encoder *codec.Encoder
+	decoder  *codec.Decoder
+	listener listener
 }
 
 // waiter is a request that waits for its turn.
