@@ -18,8 +18,8 @@
 //
 // An encoder looks ahead: what goes in comes out of a decoder a little later.
 //
-//	restricted low delay (ours)   120 samples, 2.5 ms
-//	audio (most clients)          312 samples, 6.5 ms
+//	LowDelay (ours)        120 samples, 2.5 ms
+//	Audio (most clients)   312 samples, 6.5 ms
 //
 // A click at sample 1000 of a singer's microphone therefore lies at 1312 in
 // the ring, and at 1432 in the ears of the next singer.

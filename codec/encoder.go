@@ -9,37 +9,18 @@ import (
 	"bucketbrigade/proto"
 )
 
-// complexity trades processor for quality, 0..10. From 7 on libopus analyses
-// its input and codes noise three times as dear; 5 costs two thirds of 9.
-const complexity = 5
-
-// Encoder turns what one singer hears into packets of 60 ms. It codes CELT
-// only: no lurch in cost or delay between singing and talking.
+// Encoder turns what one singer hears into packets of 60 ms. [Settings] make it.
 type Encoder struct {
 	opus   *opus.Encoder
 	packet [proto.MaxPacketBytes]byte
 }
 
-// NewEncoder makes an encoder with fresh state, about 44 kB.
-func NewEncoder() *Encoder { return newEncoder(opus.AppRestrictedLowdelay, complexity) }
+// NewEncoder makes an encoder with the default settings and fresh state.
+func NewEncoder() *Encoder { return Default().NewEncoder() }
 
-// browserComplexity is libopus's own default.
-const browserComplexity = 9
-
-// NewBrowserEncoder makes an encoder as the web client's is: for general audio,
-// at libopus's defaults. For simulated singers.
-func NewBrowserEncoder() *Encoder { return newEncoder(opus.AppAudio, browserComplexity) }
-
-func newEncoder(app opus.Application, complexity int) *Encoder {
-	e, err := opus.NewEncoder(proto.SampleRate, 1, app)
-	if err != nil {
-		panic(fmt.Sprintf("codec: libopus refuses 48 kHz mono: %v", err))
-	}
-	if err := e.SetComplexity(complexity); err != nil {
-		panic(fmt.Sprintf("codec: libopus refuses complexity %d: %v", complexity, err))
-	}
-	return &Encoder{opus: e}
-}
+// NewBrowserEncoder makes an encoder as the web client's is. For simulated
+// singers.
+func NewBrowserEncoder() *Encoder { return Browser().NewEncoder() }
 
 // Encode gives the packet of one frame of proto.FrameSamples samples; it is
 // valid until the next call.

@@ -46,6 +46,8 @@ type Stream struct {
 	encoder *Encoder
 	next    Frame // what encoder takes without a break
 	kept    [streamFrames]keptFrame
+
+	settings Settings
 }
 
 // keptFrame is one packet. Its place is its number modulo streamFrames.
@@ -57,7 +59,7 @@ type keptFrame struct {
 }
 
 // NewStream makes a stream without frames, some 50 kB once it has some.
-func NewStream() *Stream { return &Stream{} }
+func NewStream() *Stream { return Default().NewStream() }
 
 func (s *Stream) at(f Frame) *keptFrame {
 	return &s.kept[uint64(f)%streamFrames]
@@ -101,7 +103,7 @@ func (s *Stream) Put(first Frame, pcm []float32, prime int, at proto.Clock) erro
 	from, end := first+Frame(prime), first+Frame(n)
 	encoder := s.encoder
 	if encoder == nil || from != s.next {
-		encoder = NewEncoder()
+		encoder = s.settings.NewEncoder()
 		for f := range prime {
 			if _, err := encoder.Encode(frameOf(pcm, f)); err != nil {
 				return err

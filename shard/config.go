@@ -5,6 +5,7 @@ import (
 	"runtime"
 	"time"
 
+	"bucketbrigade/codec"
 	"bucketbrigade/proto"
 	"bucketbrigade/upload"
 )
@@ -21,6 +22,8 @@ type Config struct {
 	Version, Branch string
 	// Uploads is where uploads are stored; nil: none are taken.
 	Uploads *upload.Store
+	// Opus is how what singers hear is encoded; codec.Default() if zero.
+	Opus codec.Settings
 	// SendTime is how long an upload may take to arrive; 1 min if 0, in which
 	// 16 MB need 2 Mbit/s. A proxy hands it over whole.
 	SendTime time.Duration
@@ -54,6 +57,10 @@ func (c Config) withDefaults() Config {
 	setDefault(&c.Listen, "127.0.0.1:0")
 	setDefault(&c.Version, "unknown")
 	setDefault(&c.Branch, "unknown")
+	setDefault(&c.Opus, codec.Default())
+	if err := c.Opus.Check(); err != nil {
+		panic("shard: " + err.Error())
+	}
 	setDefault(&c.RefusalDelay, time.Second)
 	setDefault(&c.SendTime, time.Minute)
 	setDefault(&c.ReorderWait, proto.ReorderWait)

@@ -23,7 +23,7 @@ func (s *Server) encodePlain(l *listener, song *song, m *scratch) (err error) {
 	s.coders <- struct{}{}
 	defer func() { <-s.coders }()
 	if l.encoder == nil {
-		l.encoder = codec.NewEncoder()
+		l.encoder = s.cfg.Opus.NewEncoder()
 	}
 	l.running = true
 	m.out, err = l.encoder.AppendPacked(m.out[:0], m.ans.PCM)
@@ -48,13 +48,13 @@ func (s *Server) encodeAlone(h *hearing, m *scratch) (err error) {
 	} else if !l.running && len(before) > 0 {
 		// A decoder that was fed by a stream follows an encoder that has heard
 		// the same.
-		l.encoder = codec.NewEncoder()
+		l.encoder = s.cfg.Opus.NewEncoder()
 		if _, err := l.encoder.Encode(before); err != nil {
 			return err
 		}
 	}
 	if l.encoder == nil {
-		l.encoder = codec.NewEncoder()
+		l.encoder = s.cfg.Opus.NewEncoder()
 	}
 	l.running = true
 	m.out, err = l.encoder.AppendPacked(m.out[:0], pcm)
@@ -103,7 +103,7 @@ func (s *Server) leadIn(h *hearing, lead int, m *scratch) error {
 	pcm, _ := h.cut(&m.ans, h.first)
 	pcm = pcm[:lead*proto.FrameSamples]
 	if l.encoder == nil {
-		l.encoder = codec.NewEncoder()
+		l.encoder = s.cfg.Opus.NewEncoder()
 		codec.FadeIn(pcm, len(pcm))
 	}
 	for ; len(pcm) > 0; pcm = pcm[proto.FrameSamples:] {

@@ -222,7 +222,7 @@ func TestMixesOfOnesOwn(t *testing.T) {
 
 func TestStreamsAreFoundAndEnd(t *testing.T) {
 	t.Parallel()
-	s := streams{max: 3}
+	s := streams{max: 3, opus: codec.Default()}
 	at := time.Unix(1000, 0)
 	find := func(mix proto.Mix, lag int, current *stream) *stream { return s.find(mix, lag, current, at) }
 	a, b := find(1001, 100_000, nil), find(1001, 200_000, nil)

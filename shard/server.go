@@ -72,7 +72,7 @@ func newServer(cfg Config) *Server {
 		cfg:     cfg,
 		roster:  newRoster(cfg),
 		time:    newTimekeeper(cfg.Backend),
-		streams: streams{max: cfg.MaxSingers},
+		streams: streams{max: cfg.MaxSingers, opus: cfg.Opus},
 		coders:  make(chan struct{}, cfg.Coders),
 		scratch: newScratchPool(),
 	}

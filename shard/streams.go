@@ -61,7 +61,8 @@ func (s *stream) release() { s.turn <- struct{}{} }
 
 // streams are all streams of a shard, in the order in which they were made.
 type streams struct {
-	max int
+	max  int
+	opus codec.Settings
 
 	mu   sync.Mutex
 	list []*stream
@@ -84,7 +85,7 @@ func (s *streams) find(mix proto.Mix, lag int, current *stream, now time.Time) *
 	if len(s.list) >= s.max {
 		return nil
 	}
-	st := &stream{mix: mix, lag: lag, used: now, turn: make(chan struct{}, 1), frames: codec.NewStream()}
+	st := &stream{mix: mix, lag: lag, used: now, turn: make(chan struct{}, 1), frames: s.opus.NewStream()}
 	st.turn <- struct{}{}
 	s.list = append(s.list, st)
 	return st

@@ -47,6 +47,8 @@ func run(ctx context.Context, args []string, _, stderr io.Writer) error {
 		Version: version,
 		Branch:  branch,
 		Uploads: uploads,
+		Opus:    opts.opus,
+		Private: opts.encode == private,
 		Log:     log,
 	})
 	if err != nil {

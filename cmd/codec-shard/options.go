@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"path/filepath"
 
+	"bucketbrigade/codec"
 	"bucketbrigade/internal/manual"
 	"bucketbrigade/internal/metrics"
 	"bucketbrigade/secrets"
@@ -15,6 +16,12 @@ import (
 	"bucketbrigade/shm"
 	"bucketbrigade/state"
 	"bucketbrigade/upload"
+)
+
+// What -encode can be.
+const (
+	shared  = "shared"
+	private = "private"
 )
 
 // options are the command line.
@@ -25,6 +32,8 @@ type options struct {
 	wait     shm.Wait
 	settings state.Settings
 	metrics  string // address for operators
+	opus     codec.Settings
+	encode   string // shared or private
 }
 
 func parse(args []string, stderr io.Writer) (options, error) {
@@ -36,6 +45,10 @@ func parse(args []string, stderr io.Writer) (options, error) {
 	fs.StringVar(&o.segment, "segment", "", "`name` of the segment shared with the state server; without one the state lives in this process")
 	o.settings.AddFlags(fs, "without -segment: ")
 	fs.StringVar(&o.metrics, "metrics", "", "loopback `address` to tell operators on: profiles, and without -segment telemetry; port 0 picks one")
+	fs.StringVar(&o.encode, "encode", shared, "`how` to encode what is heard: shared (once for all who hear the same) or private (for each singer; several times the processor)")
+	o.opus = codec.Default()
+	fs.IntVar(&o.opus.Complexity, "complexity", o.opus.Complexity, "0 to 10: how much `effort` goes into encoding; more costs processor and sounds little better")
+	fs.TextVar(&o.opus.Application, "opus-application", o.opus.Application, "`kind` of encoder: lowdelay, or audio, which is later and dearer, to compare with")
 	files := secrets.AddFlags(fs, "without -segment: ")
 	wait := fs.String("wait", "hybrid", "with -segment, how to wait for the state server: hybrid (spin a few microseconds, then sleep) or spin (never sleep)")
 	if err := manual.Parse(fs, args); err != nil {
@@ -62,6 +75,12 @@ func (o *options) check(fs *flag.FlagSet, wait string, files *secrets.Files) (er
 		return manual.Wrong(fs, "-secrets and -control-secret belong to the state server, which -segment %s leads to", o.segment)
 	case o.segment != "" && state.InVain(fs) != "":
 		return manual.Wrong(fs, "-%s belongs to the state server, which -segment %s leads to", state.InVain(fs), o.segment)
+	}
+	if o.encode != shared && o.encode != private {
+		return manual.Wrong(fs, "-encode %q is not known: \"shared\" or \"private\"", o.encode)
+	}
+	if c := o.opus.Complexity; c < 0 || c > codec.MaxComplexity {
+		return manual.Wrong(fs, "-complexity %d is not in 0..%d", c, codec.MaxComplexity)
 	}
 	if err := o.settings.CheckFlags(); err != nil {
 		return manual.Wrong(fs, "%v", err)
