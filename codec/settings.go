@@ -31,6 +31,15 @@ var (
 
 func (a Application) String() string { return applications[a] }
 
+// Delay is how much later than it went in, in samples, sound comes out of a
+// decoder.
+func (a Application) Delay() int {
+	if a == Audio {
+		return 312
+	}
+	return 120
+}
+
 // MarshalText gives the name.
 func (a Application) MarshalText() ([]byte, error) { return []byte(a.String()), nil }
 

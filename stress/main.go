@@ -21,8 +21,10 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	switch fs.Arg(0) {
 	case "demo":
 		return demoCommand(ctx, fs.Args()[1:], stdout, stderr)
+	case "opus":
+		return opusCommand(ctx, fs.Args()[1:], stdout, stderr)
 	case "":
 		return manual.Wrong(fs, "stress what? \"stress demo\" is a good start")
 	}
-	return manual.Wrong(fs, "command %q is not known; \"demo\" is", fs.Arg(0))
+	return manual.Wrong(fs, "command %q is not known; demo, unit, opus and bench are", fs.Arg(0))
 }

@@ -16,7 +16,7 @@ var mayImport = map[string][]string{
 	"cmd/state-server": {"state", "secrets", "internal/metrics", "internal/manual"},
 	"cmd/codec-shard":  {"state", "shard", "secrets", "internal/metrics", "internal/manual"},
 	"cmd/brigade-run":  {"stack", "internal/manual"},
-	"stress":           {"shard", "brigade", "singer", "voice", "audiofile", "internal/manual"},
+	"stress":           {"shard", "brigade", "singer", "voice", "audiofile", "internal/cputime", "internal/manual"},
 	"e2e":              {},
 
 	"state":  {"brigade", "shm", "upload", "audiofile", "proto", "internal/boottime"},
@@ -36,6 +36,7 @@ var mayImport = map[string][]string{
 	"deploy/nginx":      {},
 	"deploy/systemd":    {},
 	"internal/boottime": {},
+	"internal/cputime":  {},
 	"internal/house":    {},
 	"internal/manual":   {},
 	"internal/metrics":  {},
