@@ -24,13 +24,30 @@ type HeldRead struct {
 	To, At Clock
 }
 
-// MarshalJSON gives [to, at].
-func (r HeldRead) MarshalJSON() ([]byte, error) { return r.append(make([]byte, 0, 36)), nil }
+// append appends the JSON of h.
+func (h *Held) append(b []byte) []byte {
+	b = strconv.AppendInt(append(b, `{"mix":`...), int64(h.Mix), 10)
+	if h.Reads == nil {
+		return append(b, `,"read":null}`...)
+	}
+	b = append(b, `,"read":[`...)
+	for i, r := range h.Reads {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = appendPair(b, r.To, r.At)
+	}
+	return append(b, "]}"...)
+}
 
-func (r HeldRead) append(b []byte) []byte {
-	b = strconv.AppendInt(append(b, '['), int64(r.To), 10)
-	b = strconv.AppendInt(append(b, ','), int64(r.At), 10)
-	return append(b, ']')
+// MarshalJSON gives [to, at].
+func (r HeldRead) MarshalJSON() ([]byte, error) {
+	return appendPair(make([]byte, 0, 40), r.To, r.At), nil
+}
+
+// possible tells whether both are clocks from 0 on.
+func (r HeldRead) possible() bool {
+	return r.To >= 0 && r.To <= maxClock && r.At >= 0 && r.At <= maxClock
 }
 
 // UnmarshalJSON reads [to, at], both at least 0.
@@ -39,7 +56,7 @@ func (r *HeldRead) UnmarshalJSON(data []byte) error {
 	if err := json.Unmarshal(data, &pair); err != nil {
 		return err
 	}
-	if len(pair) != 2 || pair[0] < 0 || pair[0] > maxClock || pair[1] < 0 || pair[1] > maxClock {
+	if len(pair) != 2 || !(HeldRead{pair[0], pair[1]}).possible() {
 		return malformed("%s is not [to, at] with clocks from 0 on", Shown(string(data)))
 	}
 	*r = HeldRead{pair[0], pair[1]}

@@ -85,6 +85,11 @@ type Answer struct {
 	Summary []byte `json:"-"`
 	// PCM is the audio, mono, 48 kHz.
 	PCM []float32 `json:"-"`
+
+	// Scratch, if there is one, is where whoever fetches an answer puts its
+	// strings and its span: they are gone when the next one is fetched. Without
+	// it they are memory of their own.
+	Scratch *Scratch `json:"-"`
 }
 
 // Refusal gives the refusal that the answer carries, or nil. A peer that names
@@ -107,12 +112,7 @@ func (a *Answer) Refusal() *Refusal {
 // SetRefusal makes a the answer to a request that is refused.
 func (a *Answer) SetRefusal(r *Refusal) { *a = Answer{Error: r.Reason, Code: r.Code} }
 
-// AppendRequestJSON appends the JSON of r, raw UTF-8 without a newline.
-func AppendRequestJSON(dst []byte, r *Request) []byte { return appendJSON(dst, r) }
-
-// AppendAnswerJSON appends the JSON of a, raw UTF-8 without a newline.
-func AppendAnswerJSON(dst []byte, a *Answer) []byte { return appendJSON(dst, a) }
-
+// appendJSON appends the JSON of v, raw UTF-8 without a newline.
 func appendJSON(dst []byte, v any) []byte {
 	b := bytes.NewBuffer(dst)
 	e := json.NewEncoder(b)
@@ -121,34 +121,6 @@ func appendJSON(dst []byte, v any) []byte {
 		panic("proto: a message is no JSON: " + err.Error())
 	}
 	return bytes.TrimSuffix(b.Bytes(), []byte("\n"))
-}
-
-// ParseRequestJSON reads the JSON of a request into r, which keeps nothing of
-// what it held but the PCM. Unknown keys are ignored. Errors are refusals.
-func ParseRequestJSON(data []byte, r *Request) error {
-	*r = Request{PCM: r.PCM}
-	if err := unmarshalObject(data, r); err != nil {
-		*r = Request{PCM: r.PCM}
-		return malformed("request JSON: %s", jsonFault(err))
-	}
-	if r.ReadEnd != nil && (*r.ReadEnd < 0 || *r.ReadEnd > maxClock) {
-		return malformed("read_end %d is not in 0..%d", *r.ReadEnd, maxClock)
-	}
-	if len(r.Session) > MaxSessionBytes {
-		return Refuse(http.StatusRequestEntityTooLarge,
-			"session %s has %d bytes, at most %d are taken", Shown(string(r.Session)), len(r.Session), MaxSessionBytes)
-	}
-	if err := checkControl(r); err != nil {
-		return err
-	}
-	if len(r.Upload) > MaxTrackBytes {
-		return Refuse(http.StatusRequestEntityTooLarge,
-			"upload %s has %d bytes, at most %d are taken", Shown(r.Upload), len(r.Upload), MaxTrackBytes)
-	}
-	if err := checkHeld(r.Held); err != nil {
-		return err
-	}
-	return CheckLyrics(r.Lyrics)
 }
 
 // checkControl bounds what comes with a request without userid.
@@ -161,32 +133,6 @@ func checkControl(r *Request) error {
 			Shown(r.Nonce), n, MaxNonceBytes)
 	}
 	return nil
-}
-
-// ParseAnswerJSON reads the JSON of an answer into a, which keeps nothing of
-// what it held. Unknown keys are ignored. Errors are refusals of status 502.
-func ParseAnswerJSON(data []byte, a *Answer) error {
-	*a = Answer{}
-	if err := unmarshalObject(data, a); err != nil {
-		*a = Answer{}
-		return broken("answer JSON: %s", jsonFault(err))
-	}
-	if a.Clock < 0 || a.Clock > maxClock {
-		return broken("server_clock %d of the answer is not in 0..%d", a.Clock, maxClock)
-	}
-	if a.Keep < 0 || a.Keep > maxClock {
-		return broken("keep %d of the answer is not in 0..%d", a.Keep, maxClock)
-	}
-	return nil
-}
-
-// unmarshalObject is json.Unmarshal into a struct that does not take null, which
-// json would silently read as an empty object.
-func unmarshalObject(data []byte, object any) error {
-	if string(bytes.TrimSpace(data)) == "null" {
-		return errors.New("null is not an object")
-	}
-	return json.Unmarshal(data, object)
 }
 
 // jsonFault says what is wrong with JSON that came from outside: the key, if it
@@ -230,11 +176,7 @@ func CheckPCM(pcm []float32) error {
 
 // MarshalJSON gives [from, to].
 func (s Span) MarshalJSON() ([]byte, error) {
-	b := append(make([]byte, 0, 36), '[')
-	b = append(b, s.From.String()...)
-	b = append(b, ',')
-	b = append(b, s.To.String()...)
-	return append(b, ']'), nil
+	return appendPair(make([]byte, 0, 40), s.From, s.To), nil
 }
 
 // UnmarshalJSON reads [from, to] with 0 <= from <= to and at most MaxSamples
@@ -248,7 +190,7 @@ func (s *Span) UnmarshalJSON(data []byte) error {
 	switch {
 	case len(pair) == 0:
 		return nil
-	case len(pair) != 2 || pair[0] > pair[1] || pair[0] < 0 || pair[1] > maxClock:
+	case len(pair) != 2 || !(Span{pair[0], pair[1]}).ordered():
 		return malformed("%s is not [from, to] with 0 <= from <= to", Shown(string(data)))
 	}
 	*s = Span{pair[0], pair[1]}
@@ -257,3 +199,6 @@ func (s *Span) UnmarshalJSON(data []byte) error {
 	}
 	return nil
 }
+
+// ordered tells whether 0 <= from <= to, and both are possible clocks.
+func (s Span) ordered() bool { return s.From >= 0 && s.From <= s.To && s.To <= maxClock }
