@@ -20,6 +20,7 @@ import (
 //     other's answers.
 //  6. proto.KindClock is answered with the clock, proto.KindUploaded with how
 //     far an upload is.
+//  7. What is wanted, held and kept (proto.Held) crosses as it is.
 type Backend interface {
 	Call(ctx context.Context, req *proto.Request, ans *proto.Answer) error
 }

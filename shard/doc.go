@@ -13,6 +13,23 @@
 // in the order of their clocks and answered in that order; requests of
 // different singers run side by side, as many at once as there are processors.
 //
+// # Hearing
+//
+// All listeners of one bucket hear the same samples, so these are encoded once
+// (type stream): whoever asks first has them fetched and encoded, the others get
+// the packets. To be on one grid of frames all are told that they hear up to 60 ms
+// less than they asked for, the same for as long as they are connected.
+//
+//	     asks for            the stream has   brought      answered with
+//	ann  frames 90 to 99     up to 94         95 to 99     the stream's 90 to 99
+//	bob  frames 92 to 101    up to 99         100, 101     the stream's 92 to 101
+//	cyd  frames 92 to 101    up to 101        nothing      the stream's 92 to 101
+//
+// The state server says with each answer whether what the stream has still is
+// what this listener would hear; what is not is brought anew. A newcomer's first
+// three packets, solos, loopback, and all that a state server of the first
+// generation says are encoded for one.
+//
 // # Uploads
 //
 //	POST /upload?type=backingTrack|image ─> upload.Store ─> is it ready, Backend? ─> ok
@@ -25,7 +42,8 @@
 // # Who owns what
 //
 // Each request runs on its own goroutine. A singer's codecs belong to the
-// request that has that singer's turn. The table of singers and the turns lie
+// request that has that singer's turn, a stream's to the one that has its token.
+// No more goroutines are in libopus at once than there are processors. The table of singers and the turns lie
 // under one mutex (type roster), held for moments and never while decoding,
 // calling or writing.
 //

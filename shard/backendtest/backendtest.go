@@ -25,6 +25,7 @@ func Run(t *testing.T, open func(t *testing.T) shard.Backend) {
 		{"clock", clock},
 		{"singer", singer},
 		{"answers are not shared", notShared},
+		{"held frames", held},
 		{"refusal is an answer", refusal},
 		{"unknown kind", unknownKind},
 		{"upload", uploaded},
@@ -128,6 +129,30 @@ func notShared(t *testing.T, b shard.Backend) {
 	}
 	if &one.PCM[0] != memory {
 		t.Error("the answer's memory was not used again")
+	}
+}
+
+// held asks for what a shard lacks of an interval, twice: at first it has
+// nothing, then all of it.
+func held(t *testing.T, b shard.Backend) {
+	const n = 2 * proto.FrameSamples
+	end := Clock(t, b).Add(-144000) / proto.FrameSamples * proto.FrameSamples
+	req := Sing(7, end.Add(5), n)
+	req.PCM, req.ReadEnd, req.Want = nil, &end, &proto.Span{From: end.Add(-n), To: end}
+	var ans proto.Answer
+	if err := b.Call(t.Context(), req, &ans); err != nil || ans.Refusal() != nil {
+		t.Fatal(err, ans.Refusal())
+	}
+	if ans.Span == nil || *ans.Span != *req.Want || len(ans.PCM) != n || ans.Mix == 0 || ans.Keep != 0 || ans.Clock < end {
+		t.Fatalf("span %v with %d samples, mix %d, keep %d, clock %d", ans.Span, len(ans.PCM), ans.Mix, ans.Keep, ans.Clock)
+	}
+	req.Held = &proto.Held{Mix: ans.Mix, Reads: []proto.HeldRead{{To: end, At: ans.Clock + 1}}}
+	req.Want = &proto.Span{From: end, To: end}
+	if err := b.Call(t.Context(), req, &ans); err != nil || ans.Refusal() != nil {
+		t.Fatal(err, ans.Refusal())
+	}
+	if ans.Span == nil || ans.Span.Len() != 0 || len(ans.PCM) != 0 || ans.Keep != end || len(ans.Summary) == 0 {
+		t.Errorf("all is held: span %v with %d samples, keep %d", ans.Span, len(ans.PCM), ans.Keep)
 	}
 }
 
