@@ -16,7 +16,8 @@ Without -segment the whole brigade lives in this one process: good for some
 sixty singers on a core, and no state server is needed. Then tracks, recordings,
 -control-secret, -secrets and the telemetry of -metrics are here, as in
 state-server, whose manual page explains them, and what clock, ring, bucket and
-song are. With -segment -metrics tells profiles alone.
+song are. With -segment -metrics tells profiles
+and counts alone.
 
 With -uploads singers can upload backing tracks and images, 16 MiB at most, at
 /upload; the images are then at /user-upload-image. All shards and the state

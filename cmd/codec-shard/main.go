@@ -36,11 +36,6 @@ func run(ctx context.Context, args []string, _, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
-	told, err := metrics.New(metrics.Config{Addr: opts.metrics, Telemetry: telemetry, Log: log})
-	if err != nil {
-		return errors.Join(err, closeBackend())
-	}
-	defer told.Close()
 	srv, err := shard.New(shard.Config{
 		Backend: backend,
 		Listen:  opts.listen,
@@ -54,6 +49,11 @@ func run(ctx context.Context, args []string, _, stderr io.Writer) error {
 	if err != nil {
 		return errors.Join(err, closeBackend())
 	}
+	told, err := metrics.New(metrics.Config{Addr: opts.metrics, Telemetry: telemetry, Collectors: collectors(srv.Stats), Log: log})
+	if err != nil {
+		return errors.Join(err, srv.Close(), closeBackend())
+	}
+	defer told.Close()
 	_, _ = daemon.SdNotify(false, daemon.SdNotifyReady)
 	return errors.Join(told.Beside(ctx, srv.Run), srv.Close(), closeBackend())
 }

@@ -2,6 +2,7 @@
 // goes here, on loopback, and never to the public.
 //
 //	GET /api/telemetry   all that the brigade knows, as JSON; also /telemetry
+//	GET /metrics         counts, for Prometheus
 //	GET /debug/pprof/    profiles of the program, for go tool pprof
 //	any other path       404 and this list
 //

@@ -11,6 +11,10 @@ import (
 	"net/netip"
 	"strings"
 	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
 )
 
 // Config says what is told where.
@@ -20,6 +24,8 @@ type Config struct {
 	Addr string
 	// Telemetry fetches all that the brigade knows; nil where there is none.
 	Telemetry Telemetry
+	// Collectors are what Prometheus is told beside the usual of any Go program.
+	Collectors []prometheus.Collector
 	// Log takes what the operator should know; slog.Default() if nil.
 	Log *slog.Logger
 }
@@ -62,6 +68,10 @@ func New(cfg Config) (*Server, error) {
 		ErrorLog:          slog.NewLogLogger(cfg.Log.Handler(), slog.LevelWarn),
 	}
 	s.mux.HandleFunc("/", s.list)
+	r := prometheus.NewRegistry()
+	r.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	r.MustRegister(cfg.Collectors...)
+	s.Handle("/metrics", "counts, for Prometheus", promhttp.HandlerFor(r, promhttp.HandlerOpts{}))
 	if cfg.Telemetry != nil {
 		s.Handle("/api/telemetry", "all that the brigade knows, as JSON", cfg.Telemetry)
 		s.Handle("/telemetry", "the same", cfg.Telemetry)
