@@ -8,9 +8,17 @@ func RMS(pcm []float32) float64 {
 	if len(pcm) == 0 {
 		return 0
 	}
-	var sum float64
-	for _, x := range pcm {
-		sum += float64(x) * float64(x)
+	// Four sums side by side: each addition waits for the one before.
+	var a, b, c, d float64
+	rest := pcm
+	for ; len(rest) >= 4; rest = rest[4:] {
+		a += float64(rest[0]) * float64(rest[0])
+		b += float64(rest[1]) * float64(rest[1])
+		c += float64(rest[2]) * float64(rest[2])
+		d += float64(rest[3]) * float64(rest[3])
 	}
-	return math.Sqrt(sum / float64(len(pcm)))
+	for _, x := range rest {
+		a += float64(x) * float64(x)
+	}
+	return math.Sqrt((a + b + c + d) / float64(len(pcm)))
 }

@@ -162,18 +162,6 @@ func ParsePrefix(data []byte) (lyrics *string, err error) {
 	return prefix.Lyrics, CheckLyrics(prefix.Lyrics)
 }
 
-// CheckPCM refuses audio with a sample that is no finite number or lies beyond
-// MaxLevel. It belongs behind every decoder: a client can make up packets that
-// pass PacketSamples and decode to this.
-func CheckPCM(pcm []float32) error {
-	for i, x := range pcm {
-		if !(x >= -MaxLevel && x <= MaxLevel) { // written so that NaN is caught
-			return malformed("sample %d of the audio is %v, not in -%d..%d", i, x, MaxLevel, MaxLevel)
-		}
-	}
-	return nil
-}
-
 // MarshalJSON gives [from, to].
 func (s Span) MarshalJSON() ([]byte, error) {
 	return appendPair(make([]byte, 0, 40), s.From, s.To), nil

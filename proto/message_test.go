@@ -381,3 +381,25 @@ func FuzzParsePrefix(f *testing.F) {
 		}
 	})
 }
+
+// Wherever in the audio it lies, a bad sample is found.
+func TestCheckPCMLooksEverywhere(t *testing.T) {
+	t.Parallel()
+	for n := range 40 {
+		for at := range n {
+			for _, bad := range []float32{float32(math.NaN()), float32(math.Inf(-1)), 1000.0001, -1e30} {
+				pcm := make([]float32, n)
+				for i := range pcm {
+					pcm[i] = float32(1-2*(i%2)) * 1000
+				}
+				if err := proto.CheckPCM(pcm); err != nil {
+					t.Fatal(err)
+				}
+				pcm[at] = bad
+				if err := proto.CheckPCM(pcm); err == nil || !strings.Contains(err.Error(), fmt.Sprintf("sample %d ", at)) {
+					t.Errorf("%d samples, number %d is %v: %v", n, at, bad, err)
+				}
+			}
+		}
+	}
+}
