@@ -121,7 +121,7 @@ func replay(t *testing.T, s *scenario) {
 	tracks := trackMap{}
 	for name, r := range s.Tracks {
 		pcm := r.floats()
-		scale(pcm, 1.0/32768)
+		scaleInto(pcm, pcm, 1.0/32768)
 		tracks[name] = pcm
 	}
 	b := New(Config{MaxUsers: 35, Tracks: tracks, Rand: rand.New(rand.NewPCG(1, 2))})

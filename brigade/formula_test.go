@@ -135,7 +135,7 @@ func TestClearAllLeavesNothing(t *testing.T) {
 	silent := r.ringSum()
 	size := r.b.ring.size
 	for _, from := range []int{-size, -size + 5, -size / 2, -4000} {
-		r.b.ring.addVoice(r.now.Add(from), 4000, slices.Repeat([]float32{0.5}, 4000), voicing{soloed: true})
+		r.b.ring.addVoice(r.now.Add(from), 4000, slices.Repeat([]float32{0.5}, 4000), voicing{gain: 1, soloed: true})
 		r.b.ring.setBacking(r.now.Add(from+4), 1)
 		if r.ringSum() == silent {
 			t.Fatal("nothing was written")

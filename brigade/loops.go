@@ -1,59 +1,109 @@
 package brigade
 
-// The inner loops. Each takes slices of equal length (a longer source is cut)
-// and allocates nothing.
+import (
+	"math"
 
-// scale multiplies x by gain in place.
-func scale(x []float32, gain float32) {
-	for i := range x {
-		x[i] *= gain
+	"bucketbrigade/proto"
+)
+
+// The inner loops. Each takes slices of equal length (a longer source is cut)
+// and allocates nothing. The processor's vectors do as much from the start as
+// they can, if the build has them; the loops here do the rest.
+
+// addScaled adds x × gain to dst.
+func addScaled(dst, x []float32, gain float32) {
+	x = x[:len(dst)]
+	for i := vectorAddScaled(dst, x, gain); i < len(dst); i++ {
+		dst[i] += x[i] * gain
 	}
 }
 
 // scaleInto sets dst to x × gain.
 func scaleInto(dst, x []float32, gain float32) {
 	x = x[:len(dst)]
-	for i := range dst {
+	for i := vectorScaleInto(dst, x, gain); i < len(dst); i++ {
 		dst[i] = x[i] * gain
-	}
-}
-
-// add adds x to dst.
-func add(dst, x []float32) {
-	x = x[:len(dst)]
-	for i := range dst {
-		dst[i] += x[i]
-	}
-}
-
-// count adds one to each number of people; 65535 stays.
-func count(people []uint16) {
-	for i, n := range people {
-		more := uint32(n) + 1
-		people[i] = uint16(more - more>>16)
-	}
-}
-
-// mixGained sets dst to audio × gain[people] × voices + backing × back.
-func mixGained(dst, audio, backing []float32, people []uint16, gain *gainTable, voices, back float32) {
-	audio, backing, people = audio[:len(dst)], backing[:len(dst)], people[:len(dst)]
-	for i := range dst {
-		dst[i] = audio[i]*gain[people[i]]*voices + backing[i]*back
-	}
-}
-
-// gainInto sets dst to x × gain[people] × voices.
-func gainInto(dst, x []float32, people []uint16, gain *gainTable, voices float32) {
-	x, people = x[:len(dst)], people[:len(dst)]
-	for i := range dst {
-		dst[i] = x[i] * gain[people[i]] * voices
 	}
 }
 
 // mixFlat sets dst to audio × voices + backing × back.
 func mixFlat(dst, audio, backing []float32, voices, back float32) {
 	audio, backing = audio[:len(dst)], backing[:len(dst)]
-	for i := range dst {
+	for i := vectorMixFlat(dst, audio, backing, voices, back); i < len(dst); i++ {
 		dst[i] = audio[i]*voices + backing[i]*back
 	}
+}
+
+// count adds one to each number of people; 65535 stays.
+func count(people []uint16) {
+	for i := vectorCount(people); i < len(people); i++ {
+		more := uint32(people[i]) + 1
+		people[i] = uint16(more - more>>16)
+	}
+}
+
+const (
+	// longRun is the most that is looked at for equal numbers before it is mixed:
+	// 4 kB, which lie in the fastest cache then.
+	longRun = 2048
+	// shortRun is below what equal numbers are not worth a loop of its own.
+	shortRun = 16
+)
+
+// sameCrowd is how many of the first people, at most longRun, are as many as the
+// first. A singer's voice has no gaps, so that mostly all are.
+func sameCrowd(people []uint16) int {
+	people = people[:min(longRun, len(people))]
+	i := vectorSameCrowd(people)
+	for i < len(people) && people[i] == people[0] {
+		i++
+	}
+	return i
+}
+
+// mixGained sets dst to audio × gain[people] × voices + backing × back.
+func mixGained(dst, audio, backing []float32, people []uint16, gain *gainTable, voices, back float32) {
+	audio, backing, people = audio[:len(dst)], backing[:len(dst)], people[:len(dst)]
+	for len(dst) > 0 {
+		n := sameCrowd(people)
+		if n >= shortRun {
+			mixFlat(dst[:n], audio, backing, gain[people[0]]*voices, back)
+		} else {
+			n = min(shortRun, len(dst))
+			for i := range n {
+				dst[i] = audio[i]*(gain[people[i]]*voices) + backing[i]*back
+			}
+		}
+		dst, audio, backing, people = dst[n:], audio[n:], backing[n:], people[n:]
+	}
+}
+
+// gainInto sets dst to x × gain[people] × voices.
+func gainInto(dst, x []float32, people []uint16, gain *gainTable, voices float32) {
+	x, people = x[:len(dst)], people[:len(dst)]
+	for len(dst) > 0 {
+		n := sameCrowd(people)
+		if n >= shortRun {
+			scaleInto(dst[:n], x, gain[people[0]]*voices)
+		} else {
+			n = min(shortRun, len(dst))
+			for i := range n {
+				dst[i] = x[i] * (gain[people[i]] * voices)
+			}
+		}
+		dst, x, people = dst[n:], x[n:], people[n:]
+	}
+}
+
+// withinLevel tells whether all samples lie in -proto.MaxLevel..proto.MaxLevel,
+// which NaN does not.
+func withinLevel(x []float32) bool {
+	n := vectorWithinLevel(x)
+	// Without the sign, the bits of floats are ordered as their values are, NaN
+	// above all.
+	loudest := uint32(0)
+	for _, v := range x[n:] {
+		loudest = max(loudest, math.Float32bits(v)&^(1<<31))
+	}
+	return loudest <= math.Float32bits(proto.MaxLevel)
 }

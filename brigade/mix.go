@@ -124,8 +124,7 @@ func (b *Brigade) keepForLoopback(o *order, pcm []float32) {
 	}
 }
 
-// write stores the audio of a request, if it has a write clock. The audio is
-// scaled in place.
+// write stores the audio of a request, if it has a write clock.
 func (b *Brigade) write(now proto.Clock, u *user, o *order, pcm []float32) {
 	q := &o.query
 	if !q.HasWrite {
@@ -143,10 +142,9 @@ func (b *Brigade) write(now proto.Clock, u *user, o *order, pcm []float32) {
 		b.sing(now, from, o.samples, nil, how)
 		return
 	}
-	gain := u.micGain
+	how.gain = u.micGain
 	if b.state.hasLeader && b.state.leader == u.id {
-		gain *= b.boost
+		how.gain *= b.boost
 	}
-	scale(pcm, gain)
 	b.sing(now, from, o.samples, pcm, how)
 }

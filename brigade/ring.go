@@ -117,8 +117,9 @@ func (r *ring) clearAll(now proto.Clock) {
 	r.silenced++
 }
 
-// voicing says where a voice goes beside the mix.
+// voicing says how loud a voice is, and where it goes beside the mix.
 type voicing struct {
+	gain   float32
 	now    proto.Clock // when it came
 	soloed bool        // to the monitor
 	bucket int         // to this stem, from 0
@@ -135,12 +136,12 @@ func (r *ring) addVoice(from proto.Clock, n int, voice []float32, how voicing) {
 			continue
 		}
 		part := voice[run.off : run.off+run.hi-run.lo]
-		add(r.Audio[run.lo:run.hi], part)
+		addScaled(r.Audio[run.lo:run.hi], part, how.gain)
 		if how.soloed {
-			add(r.Monitor[run.lo:run.hi], part)
+			addScaled(r.Monitor[run.lo:run.hi], part, how.gain)
 		}
 		if r.Stems != nil {
-			add(r.Stems[how.bucket][run.lo:run.hi], part)
+			addScaled(r.Stems[how.bucket][run.lo:run.hi], part, how.gain)
 		}
 	}
 }

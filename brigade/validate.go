@@ -53,7 +53,10 @@ func (b *Brigade) check(now proto.Clock, req *proto.Request) (order, error) {
 			return o, err
 		}
 	}
-	return o, proto.CheckPCM(req.PCM)
+	if !withinLevel(req.PCM) {
+		return o, proto.CheckPCM(req.PCM)
+	}
+	return o, nil
 }
 
 // checkSinger finds out who asks, whether this session may, and whether there

@@ -1,0 +1,156 @@
+package brigade
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+	"testing"
+	"time"
+
+	"bucketbrigade/proto"
+	"bucketbrigade/voice"
+)
+
+// batch is the length of a web client's request: 600 ms.
+const batch = 10 * frame
+
+// bystanders is how many buffers a benchmark uses in turn for whatever lies in a
+// segment, or is copied for comparison: together 3.7 MB each way, as much as six
+// buckets touch of the ring between two singers of one bucket. Nothing has just
+// been touched, and nothing has been gone for long.
+const bystanders = 16
+
+// settled is after how many requests of each singer those of the last bucket,
+// 18 s and a client's delay behind the first, hear and sing in a song.
+const settled = 34
+
+// core is a room in which so many people sing, each with a request every 600 ms
+// in turn, one bucket after the other, and what comes with their requests.
+type core struct {
+	r       *room
+	singers []*singer
+	list    bool // everybody asks for the user list
+	full    bool // all samples are wanted; else none
+	next    int
+	pcm     [bystanders][]float32 // sung
+	mixed   [bystanders][]float32
+	from    [bystanders][]float32 // for comparison
+	query   []byte
+	req     proto.Request
+	want    proto.Span
+}
+
+func newCore(t reporter, people int) *core {
+	c := &core{r: &room{t: t, b: New(Config{MaxUsers: people}), now: epoch}}
+	for i := range bystanders {
+		c.pcm[i] = voice.Render(voice.NewSung(voice.SungConfig{Seed: uint64(i)}), batch)
+		c.mixed[i], c.from[i] = make([]float32, batch), slices.Clone(c.pcm[i])
+	}
+	for i := range people {
+		// Everybody stands where it will when its turn comes.
+		ahead := (i + 1) * batch / people
+		s := c.r.join(proto.UserID(math.MaxUint64-uint64(i)), (1+i%Buckets)*3*proto.SampleRate+batch-ahead, 57600)
+		s.name = fmt.Sprintf("Singer%d", i)
+		c.singers = append(c.singers, s)
+	}
+	c.full = true
+	for i := range settled * people {
+		c.prepare()
+		if i == 0 {
+			c.req.QueryString += "&mark_start_singing=1"
+		}
+		c.handle()
+	}
+	return c
+}
+
+// prepare makes the next singer's request as the web client and its shard do.
+func (c *core) prepare() {
+	s := c.singers[c.next%len(c.singers)]
+	c.r.now = c.now()
+	q := append(c.query[:0], "read_clock="...)
+	q = strconv.AppendInt(q, int64(s.read)+batch, 10)
+	q = append(q, "&write_clock="...)
+	q = strconv.AppendInt(q, int64(s.write)+batch, 10)
+	q = append(q, "&n_samples=28800&userid="...)
+	q = strconv.AppendUint(q, uint64(s.id), 10)
+	q = append(q, "&username="...)
+	q = append(q, s.name...)
+	if s.fresh {
+		q = append(q, "&reset_user_state=true"...)
+	}
+	if c.list {
+		q = append(q, "&user_summary=1"...)
+	}
+	q = append(q, "&rms_volume=0.08356178493425924"...)
+	c.query = q
+	c.req = proto.Request{
+		QueryString: string(q), ClientAddress: "192.0.2.17",
+		Session: "cookie:0123456789abcdef0123456789abcdef", PCM: c.pcm[c.next%bystanders],
+	}
+	if !c.full {
+		c.want = proto.Span{}
+		c.req.Want = &c.want
+	}
+	s.done(batch)
+}
+
+// now is the clock at which the next request comes.
+func (c *core) now() proto.Clock { return epoch.Add((c.next + 1) * batch / len(c.singers)) }
+
+// handle carries the prepared request out.
+func (c *core) handle() {
+	c.r.b.Handle(c.r.now, &c.req, &c.r.ans)
+	if n := c.r.b.Samples(); n > 0 {
+		c.r.b.Mix(c.mixed[c.next%bystanders][:n])
+	}
+	if c.r.ans.Error != "" {
+		c.r.t.Fatal(c.r.ans.Error)
+	}
+	c.next++
+}
+
+// measure carries out requests, and after each copies 115 200 bytes for
+// comparison. It reports how long a request takes, and how many times as long as
+// the copy.
+func (c *core) measure(b *testing.B) {
+	var requests, copies time.Duration
+	for b.Loop() {
+		c.prepare()
+		to, from := c.mixed[(c.next+bystanders/2)%bystanders], c.from[c.next%bystanders]
+		start := time.Now()
+		c.handle()
+		between := time.Now()
+		copy(to, from)
+		copies += time.Since(between)
+		requests += between.Sub(start)
+	}
+	b.ReportMetric(float64(requests.Nanoseconds())/1e3/float64(b.N), "us/op")
+	b.ReportMetric(float64(requests)/float64(copies), "ratio")
+	b.ReportMetric(0, "ns/op") // the preparations are in it
+}
+
+// BenchmarkCore is what the brigade itself does for a request of 600 ms, sung
+// audio in, with a song on and everybody singing: Handle and Mix. "ratio" is that
+// divided by a copy of as many samples.
+//
+//   - full: all samples are wanted, of 100 singers
+//   - writeonly: none are, for the shard holds them
+//   - users=N: as full, of N singers; list: who all ask for the user list
+func BenchmarkCore(b *testing.B) {
+	run := func(name string, people int, full, list bool) {
+		b.Run(name, func(b *testing.B) {
+			c := newCore(b, people)
+			c.full, c.list = full, list
+			c.measure(b)
+		})
+	}
+	run("full", 100, true, false)
+	run("writeonly", 100, false, false)
+	for _, people := range []int{10, 100, 1000, 5000} {
+		name := fmt.Sprintf("users=%d", people)
+		run(name, people, true, false)
+		run(name+"/list", people, true, true)
+	}
+}
