@@ -104,7 +104,7 @@ func TestRounds(t *testing.T) {
 		r := newRoom(t, Config{})
 		r.b.state = state{songStart: 1, bpm: 120, bpr: 2, repeats: 3}
 		from := r.now.Add(-c.behind - frame)
-		r.b.sing(r.now, from, frame, slices.Repeat([]float32{0.5}, frame), voicing{soloed: true})
+		r.b.sing(r.now, from, frame, slices.Repeat([]float32{0.5}, frame), voicing{gain: 1, soloed: true})
 		got := 0
 		for i := range 5 {
 			at := from.Add(i * round)
