@@ -46,12 +46,20 @@ func (b *Brigade) check(now proto.Clock, req *proto.Request) (order, error) {
 		err = b.checkControl(req, &o)
 		return o, err
 	}
-	for _, part := range []func(proto.Clock, *proto.Request, *order) error{
-		b.checkSinger, b.checkSamples, b.checkClocks, b.checkWant, b.checkJoins,
-	} {
-		if err := part(now, req, &o); err != nil {
-			return o, err
-		}
+	if err := b.checkSinger(now, req, &o); err != nil {
+		return o, err
+	}
+	if err := o.checkSamples(req); err != nil {
+		return o, err
+	}
+	if err := b.checkClocks(now, req, &o); err != nil {
+		return o, err
+	}
+	if err := b.checkWant(now, req, &o); err != nil {
+		return o, err
+	}
+	if err := o.checkJoins(req); err != nil {
+		return o, err
 	}
 	if !withinLevel(req.PCM) {
 		return o, proto.CheckPCM(req.PCM)
@@ -78,7 +86,7 @@ func (b *Brigade) checkSinger(now proto.Clock, req *proto.Request, o *order) err
 }
 
 // checkSamples finds the length of the request.
-func (b *Brigade) checkSamples(_ proto.Clock, req *proto.Request, o *order) error {
+func (o *order) checkSamples(req *proto.Request) error {
 	o.samples = len(req.PCM)
 	if o.samples == 0 && req.Want != nil { // silence is not sent
 		o.samples = o.query.Samples
@@ -171,7 +179,7 @@ func (o *order) checkHeld() error {
 }
 
 // checkJoins keeps a singer's clocks without gaps, and finds repeated requests.
-func (b *Brigade) checkJoins(_ proto.Clock, req *proto.Request, o *order) error {
+func (o *order) checkJoins(req *proto.Request) error {
 	m, q := o.member, &o.query
 	if m == nil {
 		return nil

@@ -70,12 +70,17 @@ type Event struct {
 // change: a client's, within its limits, and the one parameter that a shard
 // appends. Errors are refusals that name the parameter, its value and the limit.
 func ParseQuery(query string) (Query, error) {
-	v, err := parseValues(query, MaxQueryBytes+MaxAppendedBytes, MaxQueryItems+1)
-	if err != nil {
+	var usual [usualItems]pair // more of them go to the heap
+	v := Values{pairs: usual[:0]}
+	if err := v.parse(query, MaxQueryBytes+MaxAppendedBytes, MaxQueryItems+1); err != nil {
 		return Query{}, err
 	}
 	return v.Query()
 }
+
+// usualItems is more than a singer's request has parameters unless it asks for
+// something special.
+const usualItems = 16
 
 // Query gives the values their types and checks every bound.
 func (v Values) Query() (Query, error) {
@@ -97,12 +102,32 @@ func (v Values) Query() (Query, error) {
 		ClearEvents:  v.Has("clear_events"),
 		Secret:       Secret(v.Get("secret")),
 	}
-	for _, part := range []func(*Query) error{v.who, v.clocks, v.metronome, v.volumes, v.lists, v.flags} {
-		if err := part(&q); err != nil {
-			return Query{}, err
-		}
+	if err := v.fill(&q); err != nil {
+		return Query{}, err
 	}
 	return q, nil
+}
+
+// fill gives q what can be wrong.
+func (v Values) fill(q *Query) error {
+	if err := v.who(q); err != nil {
+		return err
+	}
+	if err := v.clocks(q); err != nil {
+		return err
+	}
+	if err := v.metronome(q); err != nil {
+		return err
+	}
+	if err := v.volumes(q); err != nil {
+		return err
+	}
+	if err := v.lists(q); err != nil {
+		return err
+	}
+	q.DisableAutoGain = v.boolOrNil("disableAutoGain")
+	q.DisableSongVideo = v.boolOrNil("disableSongVideo")
+	return nil
 }
 
 func (v Values) who(q *Query) error {
@@ -226,12 +251,6 @@ func (v Values) floatOrNil(key string) (*float64, error) {
 	}
 	f, err := parseFloat(key, s, MaxVolume)
 	return &f, err
-}
-
-func (v Values) flags(q *Query) error {
-	q.DisableAutoGain = v.boolOrNil("disableAutoGain")
-	q.DisableSongVideo = v.boolOrNil("disableSongVideo")
-	return nil
 }
 
 // boolOrNil reads a switch: "1" is on, anything else that is present is off.

@@ -2,6 +2,7 @@ package proto
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 )
 
@@ -23,38 +24,43 @@ type pair struct{ key, value string }
 // The empty string has no items. Errors are refusals of status 400, or 413
 // beyond MaxQueryBytes and MaxQueryItems.
 func ParseValues(query string) (Values, error) {
-	return parseValues(query, MaxQueryBytes, MaxQueryItems)
+	var v Values
+	if err := v.parse(query, MaxQueryBytes, MaxQueryItems); err != nil {
+		return Values{}, err
+	}
+	return v, nil
 }
 
-func parseValues(query string, maxBytes, maxItems int) (Values, error) {
+// parse adds what stands in query to v, which is empty but may have memory.
+func (v *Values) parse(query string, maxBytes, maxItems int) error {
 	if len(query) > maxBytes {
-		return Values{}, Refuse(http.StatusRequestEntityTooLarge,
+		return Refuse(http.StatusRequestEntityTooLarge,
 			"query of %d bytes is longer than %d", len(query), maxBytes)
 	}
 	if query == "" {
-		return Values{}, nil
+		return nil
 	}
 	n := strings.Count(query, "&") + 1
 	if n > maxItems {
-		return Values{}, Refuse(http.StatusRequestEntityTooLarge,
+		return Refuse(http.StatusRequestEntityTooLarge,
 			"query has %d parameters, at most %d are taken", n, maxItems)
 	}
-	v := Values{pairs: make([]pair, 0, n)}
+	v.pairs = slices.Grow(v.pairs, n)
 	for item := range strings.SplitSeq(query, "&") {
 		k, val, ok := strings.Cut(item, "=")
 		if !ok {
-			return Values{}, malformed("query item %s has no \"=\"", Shown(item))
+			return malformed("query item %s has no \"=\"", Shown(item))
 		}
 		if val == "" {
 			continue
 		}
 		k = unescape(k)
 		if v.Has(k) {
-			return Values{}, malformed("parameter %s is given twice", Shown(k))
+			return malformed("parameter %s is given twice", Shown(k))
 		}
 		v.pairs = append(v.pairs, pair{k, unescape(val)})
 	}
-	return v, nil
+	return nil
 }
 
 // Get gives the value of a key; "" if it is absent (a present value is never
@@ -76,19 +82,20 @@ func unescape(s string) string {
 	if strings.IndexByte(s, '%') < 0 && strings.IndexByte(s, '+') < 0 {
 		return validUTF8(s)
 	}
-	b := make([]byte, 0, len(s))
+	var b strings.Builder
+	b.Grow(len(s))
 	for i := 0; i < len(s); i++ {
 		switch c := s[i]; {
 		case c == '+':
-			b = append(b, ' ')
+			b.WriteByte(' ')
 		case c == '%' && i+2 < len(s) && hexDigit(s[i+1]) >= 0 && hexDigit(s[i+2]) >= 0:
-			b = append(b, byte(hexDigit(s[i+1])<<4|hexDigit(s[i+2])))
+			b.WriteByte(byte(hexDigit(s[i+1])<<4 | hexDigit(s[i+2])))
 			i += 2
 		default:
-			b = append(b, c)
+			b.WriteByte(c)
 		}
 	}
-	return validUTF8(string(b))
+	return validUTF8(b.String())
 }
 
 func hexDigit(c byte) int {
