@@ -78,6 +78,9 @@ type Brigade struct {
 	// What serves the answer at hand.
 	reply    reply
 	loopback []float32
+	span     proto.Span
+	wrote    proto.Clock
+	text     []byte // of the metadata
 	json     bytes.Buffer
 	listing  []proto.SummaryUser
 	parts    [][]float32 // of the recording

@@ -77,7 +77,7 @@ func (b *Brigade) lead(u *user) {
 		w.move(p.last)
 	}
 	s.firstBucket, s.maxPosition = p.first, p.last
-	s.leader, s.hasLeader = u.id, true
+	s.leader, s.hasLeader, s.leaderText = u.id, true, u.id.String()
 	s.image, s.lyrics = "", ""
 	b.broadcast(newsFirstBucket | newsImage | newsLyrics)
 }

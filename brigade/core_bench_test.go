@@ -154,3 +154,40 @@ func BenchmarkCore(b *testing.B) {
 		run(name+"/list", people, true, true)
 	}
 }
+
+// A usual request leaves nothing behind for the garbage collector, with the user
+// list or without, whether its samples are wanted or not.
+func TestUsualRequestsAllocateNothing(t *testing.T) {
+	for _, people := range []int{10, 100} {
+		for _, full := range []bool{true, false} {
+			for _, list := range []bool{true, false} {
+				c := newCore(t, people)
+				c.full, c.list = full, list
+				if n := c.allocations(3 * people); n != 0 {
+					t.Errorf("%d users, full %t, list %t: %v allocations a request", people, full, list, n)
+				}
+			}
+		}
+	}
+}
+
+// allocations is how many there are in each of the next n requests.
+func (c *core) allocations(n int) float64 {
+	type prepared struct {
+		req proto.Request
+		now proto.Clock
+	}
+	var all []prepared
+	for range n + 1 {
+		c.prepare()
+		all = append(all, prepared{c.req, c.r.now})
+		c.next++
+	}
+	c.next -= n + 1
+	i := 0
+	return testing.AllocsPerRun(n, func() {
+		c.req, c.r.now = all[i].req, all[i].now
+		c.handle()
+		i++
+	})
+}

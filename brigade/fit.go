@@ -28,7 +28,7 @@ const envelope = 192
 func (b *Brigade) fit(m *proto.Metadata, keys newsKeys) newsKeys {
 	events, chats, lyrics, tracks := m.Events, m.Chats, m.Lyrics, m.Tracks
 	m.Events, m.Chats, m.Lyrics, m.Tracks = []proto.Event{}, []proto.Chat{}, nil, nil
-	left := b.jsonRoom - quotedLen(b.marshal(m))
+	left := b.jsonRoom - quotedLen(b.marshalMetadata(m))
 
 	if lyrics != nil {
 		cut := b.cutLyrics(*lyrics, left-keyLen("lyrics"))
@@ -37,7 +37,7 @@ func (b *Brigade) fit(m *proto.Metadata, keys newsKeys) newsKeys {
 	}
 	kept := b.howMany(len(events), left/2, func(i int) any { return events[len(events)-1-i] })
 	m.Events = events[len(events)-kept:]
-	left = b.jsonRoom - quotedLen(b.marshal(m))
+	left = b.jsonRoom - quotedLen(b.marshalMetadata(m))
 	if tracks != nil {
 		room := left - keyLen("tracks")
 		n := b.howMany(len(*tracks), room-len("[]"), func(i int) any { return (*tracks)[i] })
@@ -95,6 +95,9 @@ func wholeRunes(text string, n int) string {
 	}
 	return text[:n]
 }
+
+// mostQuoted is how many bytes one can become inside of a JSON string.
+const mostQuoted = 6
 
 // quotedLen is the length of text inside of a JSON string.
 func quotedLen(text string) int {

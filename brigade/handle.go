@@ -9,8 +9,11 @@ import (
 
 // Handle carries out req at server clock now and fills ans: metadata and user
 // summary, or an error with its code. The audio is left for [Brigade.Mix];
-// req.PCM may be changed and is not needed any more afterwards. The memory of
-// ans.Summary is used again.
+// req.PCM is not needed any more afterwards.
+//
+// Metadata, Span and Summary of ans lie in memory that the next call uses again,
+// for a string too: who needs one of them longer makes a copy. Nothing of req is
+// kept. Handle allocates nothing but for what is new: users, texts, one-shot keys.
 //
 // Nothing that stands in req makes Handle panic.
 func (b *Brigade) Handle(now proto.Clock, req *proto.Request, ans *proto.Answer) {
@@ -68,7 +71,8 @@ func (b *Brigade) carryOut(now proto.Clock, o *order, pcm []float32, ans *proto.
 	if o.wanted {
 		ans.Clock, ans.Mix, ans.Keep = now, mix, keep
 	}
-	ans.Span = &proto.Span{From: b.reply.from, To: b.reply.from.Add(b.reply.samples)}
+	b.span = proto.Span{From: b.reply.from, To: b.reply.from.Add(b.reply.samples)}
+	ans.Span = &b.span
 	ans.Metadata = b.metadata(now, before, u, o)
 	ans.Summary = b.summary(now, u, listDue, ans.Summary)
 }

@@ -29,7 +29,8 @@ func (b *Brigade) metadata(now, before proto.Clock, u *user, o *order) string {
 		Chats:            u.queued.chats,
 	}
 	if o.query.HasWrite {
-		m.ClientWriteClock = &o.query.Write
+		b.wrote = o.query.Write
+		m.ClientWriteClock = &b.wrote
 	}
 	if m.Events == nil {
 		m.Events = []proto.Event{}
@@ -38,14 +39,22 @@ func (b *Brigade) metadata(now, before proto.Clock, u *user, o *order) string {
 		m.Chats = []proto.Chat{}
 	}
 	keys := u.queued.keys
-	b.fillNews(&m.News, keys, u)
-	text := b.marshal(&m)
-	if quotedLen(text) > b.jsonRoom {
+	if keys != 0 {
+		b.fillNews(&m.News, keys, u)
+	}
+	text := b.marshalMetadata(&m)
+	if len(text)*mostQuoted > b.jsonRoom && quotedLen(text) > b.jsonRoom {
 		keys = b.fit(&m, keys)
-		text = b.marshal(&m)
+		text = b.marshalMetadata(&m)
 	}
 	u.markTold(keys, len(m.Chats))
 	return text
+}
+
+// marshalMetadata gives the JSON of m, which lies in memory that is used again.
+func (b *Brigade) marshalMetadata(m *proto.Metadata) string {
+	b.text = proto.AppendMetadataJSON(b.text[:0], m)
+	return view(b.text)
 }
 
 // marshal gives the JSON of v, raw UTF-8.

@@ -52,7 +52,7 @@ func (b *Brigade) stop(u *user, at proto.Clock) {
 
 // endSong frees the lead and the backing.
 func (b *Brigade) endSong() {
-	b.state.hasLeader, b.state.leader = false, 0
+	b.state.hasLeader, b.state.leader, b.state.leaderText = false, 0, ""
 	b.state.backingType = ""
 	b.broadcast(newsBackingType)
 }

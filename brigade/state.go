@@ -13,6 +13,7 @@ type state struct {
 	songStart, songEnd proto.Clock
 	leader             proto.UserID
 	hasLeader          bool
+	leaderText         string // the leader as clients are told it
 
 	bpm, repeats, bpr int
 	nextClick         int // samples from the last filled position to the next click
@@ -37,8 +38,7 @@ func (s *state) leaderName() *string {
 	if !s.hasLeader {
 		return nil
 	}
-	name := s.leader.String()
-	return &name
+	return &s.leaderText
 }
 
 func defaults() state {

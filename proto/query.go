@@ -71,8 +71,8 @@ type Event struct {
 // appends. Errors are refusals that name the parameter, its value and the limit.
 func ParseQuery(query string) (Query, error) {
 	var usual [usualItems]pair // more of them go to the heap
-	v := Values{pairs: usual[:0]}
-	if err := v.parse(query, MaxQueryBytes+MaxAppendedBytes, MaxQueryItems+1); err != nil {
+	v, err := parseValues(usual[:], query, MaxQueryBytes+MaxAppendedBytes, MaxQueryItems+1)
+	if err != nil {
 		return Query{}, err
 	}
 	return v.Query()

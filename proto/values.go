@@ -24,43 +24,39 @@ type pair struct{ key, value string }
 // The empty string has no items. Errors are refusals of status 400, or 413
 // beyond MaxQueryBytes and MaxQueryItems.
 func ParseValues(query string) (Values, error) {
-	var v Values
-	if err := v.parse(query, MaxQueryBytes, MaxQueryItems); err != nil {
-		return Values{}, err
-	}
-	return v, nil
+	return parseValues(nil, query, MaxQueryBytes, MaxQueryItems)
 }
 
-// parse adds what stands in query to v, which is empty but may have memory.
-func (v *Values) parse(query string, maxBytes, maxItems int) error {
+// parseValues parses query into the memory of pairs, as far as that goes.
+func parseValues(pairs []pair, query string, maxBytes, maxItems int) (Values, error) {
 	if len(query) > maxBytes {
-		return Refuse(http.StatusRequestEntityTooLarge,
+		return Values{}, Refuse(http.StatusRequestEntityTooLarge,
 			"query of %d bytes is longer than %d", len(query), maxBytes)
 	}
 	if query == "" {
-		return nil
+		return Values{}, nil
 	}
 	n := strings.Count(query, "&") + 1
 	if n > maxItems {
-		return Refuse(http.StatusRequestEntityTooLarge,
+		return Values{}, Refuse(http.StatusRequestEntityTooLarge,
 			"query has %d parameters, at most %d are taken", n, maxItems)
 	}
-	v.pairs = slices.Grow(v.pairs, n)
+	v := Values{pairs: slices.Grow(pairs[:0], n)}
 	for item := range strings.SplitSeq(query, "&") {
 		k, val, ok := strings.Cut(item, "=")
 		if !ok {
-			return malformed("query item %s has no \"=\"", Shown(item))
+			return Values{}, malformed("query item %s has no \"=\"", Shown(item))
 		}
 		if val == "" {
 			continue
 		}
 		k = unescape(k)
 		if v.Has(k) {
-			return malformed("parameter %s is given twice", Shown(k))
+			return Values{}, malformed("parameter %s is given twice", Shown(k))
 		}
 		v.pairs = append(v.pairs, pair{k, unescape(val)})
 	}
-	return nil
+	return v, nil
 }
 
 // Get gives the value of a key; "" if it is absent (a present value is never

@@ -3,6 +3,7 @@ package state
 import (
 	"context"
 	"net/http"
+	"strings"
 	"time"
 
 	"bucketbrigade/proto"
@@ -68,7 +69,12 @@ func (l *Local) Run(ctx context.Context) error {
 func (l *Local) serve(c call) {
 	summary, pcm := c.ans.Summary[:0], c.ans.PCM[:0]
 	n := l.engine.handle(c.req, c.ans)
-	summary = append(summary, c.ans.Summary...) // the brigade uses its own again
+	// The brigade uses its memory again.
+	summary = append(summary, c.ans.Summary...)
+	c.ans.Metadata = strings.Clone(c.ans.Metadata)
+	if c.ans.Span != nil {
+		c.ans.Span = new(*c.ans.Span)
+	}
 	if cap(pcm) < n {
 		pcm = make([]float32, n)
 	}
