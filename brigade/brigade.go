@@ -82,7 +82,7 @@ type Brigade struct {
 	wrote    proto.Clock
 	text     []byte // of the metadata
 	json     bytes.Buffer
-	listing  []proto.SummaryUser
+	listing  []listed
 	parts    [][]float32 // of the recording
 }
 

@@ -53,7 +53,8 @@ func (b *Brigade) answer(now proto.Clock, req *proto.Request, ans *proto.Answer)
 // carryOut does what a checked request asks for. Nothing in it can fail.
 func (b *Brigade) carryOut(now proto.Clock, o *order, pcm []float32, ans *proto.Answer) {
 	before := b.advanceForRequest(now)
-	u := b.admit(now, o)
+	m := b.admit(now, o)
+	u := &m.user
 	b.keepForLoopback(o, pcm)
 	listDue := b.listDue(now, u, o)
 	if o.again {
@@ -74,7 +75,7 @@ func (b *Brigade) carryOut(now proto.Clock, o *order, pcm []float32, ans *proto.
 	b.span = proto.Span{From: b.reply.from, To: b.reply.from.Add(b.reply.samples)}
 	ans.Span = &b.span
 	ans.Metadata = b.metadata(now, before, u, o)
-	ans.Summary = b.summary(now, u, listDue, ans.Summary)
+	ans.Summary = b.summary(now, m, listDue, ans.Summary)
 }
 
 // advanceForRequest brings everything to clock now and gives the clock of the
@@ -91,7 +92,7 @@ func (b *Brigade) advanceForRequest(now proto.Clock) (before proto.Clock) {
 }
 
 // admit finds who asks, or takes in a newcomer, and notes that it was heard.
-func (b *Brigade) admit(now proto.Clock, o *order) *user {
+func (b *Brigade) admit(now proto.Clock, o *order) *member {
 	m := o.member
 	if m == nil {
 		m = b.users.add(newUser(o.query.User, proto.Session(strings.Clone(string(o.session)))))
@@ -115,5 +116,5 @@ func (b *Brigade) admit(now proto.Clock, o *order) *user {
 	if o.query.Reset && !o.again {
 		m.forgetClocks()
 	}
-	return &m.user
+	return m
 }

@@ -15,6 +15,7 @@ type member struct {
 	user
 	newer, older *member
 	active       bool
+	place        place // in the shared user list
 }
 
 // roster holds all remembered users, in the order in which they were heard

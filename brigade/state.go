@@ -41,6 +41,14 @@ func (s *state) leaderName() *string {
 	return &s.leaderText
 }
 
+// leader is who leads; nil if nobody does, or nobody knows it any more.
+func (b *Brigade) leader() *member {
+	if !b.state.hasLeader {
+		return nil
+	}
+	return b.users.byID[b.state.leader]
+}
+
 func defaults() state {
 	return state{
 		globalVolume:  1.2,

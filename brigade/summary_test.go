@@ -1,6 +1,7 @@
 package brigade
 
 import (
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
@@ -25,7 +26,9 @@ func ids(users []proto.SummaryUser) (out []proto.UserID) {
 	return out
 }
 
-func sorted(users []proto.SummaryUser) bool { return slices.IsSortedFunc(users, compareListing) }
+func sorted(users []proto.SummaryUser) bool {
+	return slices.IsSortedFunc(users, func(a, b proto.SummaryUser) int { return compareListing(&a, &b) })
+}
 
 var listPlease = params{"user_summary": "1"}
 
@@ -142,6 +145,72 @@ func TestListIsCut(t *testing.T) {
 		}
 		if total := len(r.ans.Summary) + 4*r.b.Samples(); total > proto.MaxData {
 			t.Errorf("%s: %d bytes of data", c.name, total)
+		}
+	}
+}
+
+// plainPick is the list for m, put together and cut entry by entry.
+func plainPick(b *Brigade, m *member) []proto.SummaryUser {
+	var users []proto.SummaryUser
+	known := false
+	for _, u := range b.list.users {
+		users, known = append(users, u.SummaryUser), known || u.User == m.id
+	}
+	if own := m.listing(); !known {
+		i, _ := slices.BinarySearchFunc(users, own, func(a, b proto.SummaryUser) int { return compareListing(&a, &b) })
+		users = slices.Insert(users, i, own)
+	}
+	room := (proto.MaxData - 2 - 4*b.Samples()) / proto.SummaryRecord
+	for i := len(users) - 1; len(users) > room; i-- {
+		if id := users[i].User; id != m.id && !(b.state.hasLeader && id == b.state.leader) {
+			users = slices.Delete(users, i, i+1)
+		}
+	}
+	return users
+}
+
+// Whoever asks, known or late, near the cut or not, beside any leader.
+func TestPickedListIsPutTogether(t *testing.T) {
+	t.Parallel()
+	rng := rand.New(rand.NewPCG(9, 9))
+	for range 60 {
+		r := newRoom(t, Config{})
+		all := r.crowd(75 + rng.IntN(20))
+		all[0].ask(listPlease) // which makes a list
+		r.pass(proto.UserInactive)
+		away := 1 + rng.IntN(70)
+		for i, s := range all {
+			if i < away || i >= away+3 {
+				s.fresh, s.read = true, s.read.Add(proto.UserInactive)
+				s.ask(nil)
+			}
+		}
+		all[0].ask(listPlease) // and another, without those who are away
+		for _, s := range all[away : away+3] {
+			s.fresh, s.read = true, s.read.Add(proto.UserInactive)
+			s.ask(nil)
+		}
+		for range 1 + rng.IntN(3) {
+			late := r.join(proto.UserID(1000+len(all)), 30000+rng.IntN(480000), 0)
+			late.ask(nil)
+			all = append(all, late)
+		}
+		if rng.IntN(3) > 0 {
+			leader := rng.IntN(len(all))
+			if rng.IntN(2) == 0 {
+				leader = away + 3 // next to who was away
+			}
+			all[leader].ask(params{"request_lead": "1"})
+		}
+		for _, s := range all {
+			m := r.b.users.byID[s.id]
+			s.fresh, s.read = true, s.read-proto.MaxSamples+frame
+			req := s.request(proto.MaxSamples, 0, listPlease)
+			r.b.list.at = r.now
+			r.must(req)
+			if got, want := r.list(), plainPick(r.b, m); !slices.Equal(got, want) {
+				t.Fatalf("%d of %d ask: told\n%v\nwant\n%v", s.id, len(all), ids(got), ids(want))
+			}
 		}
 	}
 }
