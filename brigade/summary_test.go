@@ -175,10 +175,10 @@ func TestPickedListIsPutTogether(t *testing.T) {
 	rng := rand.New(rand.NewPCG(9, 9))
 	for range 60 {
 		r := newRoom(t, Config{})
-		all := r.crowd(75 + rng.IntN(20))
+		all := r.crowd(80 + rng.IntN(20))
 		all[0].ask(listPlease) // which makes a list
 		r.pass(proto.UserInactive)
-		away := 1 + rng.IntN(70)
+		away := 1 + rng.IntN(len(all)-4)
 		for i, s := range all {
 			if i < away || i >= away+3 {
 				s.fresh, s.read = true, s.read.Add(proto.UserInactive)
