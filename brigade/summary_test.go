@@ -214,3 +214,44 @@ func TestPickedListIsPutTogether(t *testing.T) {
 		}
 	}
 }
+
+// An entry that was not in the list when it was made moves those behind it.
+func TestPlacesBesideALateEntry(t *testing.T) {
+	t.Parallel()
+	var members []*member
+	l := &sharedList{number: 3}
+	for i := range 3 {
+		m := &member{user: user{id: proto.UserID(10 * i), delay: 10 * i * proto.SampleRate}, place: place{3, i}}
+		members = append(members, m)
+		l.users = append(l.users, listed{SummaryUser: m.listing()})
+		l.wire = proto.AppendSummaryUser(l.wire, &l.users[i].SummaryUser)
+	}
+	late := &member{user: user{id: 5, delay: 5 * proto.SampleRate}, place: place{2, 0}}
+	for _, c := range []struct {
+		asks *member
+		want []proto.UserID
+	}{{late, []proto.UserID{0, 5, 10, 20}}, {members[1], []proto.UserID{0, 10, 20}}} {
+		p := pickFor(c.asks, l)
+		if p.len() != len(c.want) || c.want[p.at] != c.asks.id {
+			t.Errorf("%d asks: %d users, place %d", c.asks.id, p.len(), p.at)
+		}
+		for _, m := range members {
+			if at, ok := p.find(m); !ok || c.want[at] != m.id {
+				t.Errorf("%d asks: %d stands at %d, %t", c.asks.id, m.id, at, ok)
+			}
+		}
+		for from := range c.want {
+			for to := from; to <= len(c.want); to++ {
+				users, err := proto.ParseSummary(p.append(proto.AppendSummaryHeader(nil, to-from), from, to))
+				if err != nil || !slices.Equal(ids(users), c.want[from:to]) {
+					t.Errorf("%d asks: %d to %d are %v, %v", c.asks.id, from, to, ids(users), err)
+				}
+			}
+		}
+	}
+	for _, m := range []*member{nil, late} {
+		if _, ok := (&picked{list: l}).find(m); ok {
+			t.Errorf("%v is in the list", m)
+		}
+	}
+}
