@@ -390,7 +390,7 @@ func TestCheckPCMLooksEverywhere(t *testing.T) {
 			for _, bad := range []float32{float32(math.NaN()), float32(math.Inf(-1)), 1000.0001, -1e30} {
 				pcm := make([]float32, n)
 				for i := range pcm {
-					pcm[i] = float32(1-2*(i%2)) * 1000
+					pcm[i] = float32(1-2*(i%2)) * []float32{1000, 0, 1e-30, 0.3, 999.99994}[(i+at)%5]
 				}
 				if err := proto.CheckPCM(pcm); err != nil {
 					t.Fatal(err)

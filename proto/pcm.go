@@ -28,14 +28,14 @@ func within(pcm []float32) bool {
 	var a, b uint32
 	for len(pcm) >= 8 {
 		p := (*[8]float32)(pcm)
-		a |= highest - math.Float32bits(p[0])&magnitude | highest - math.Float32bits(p[1])&magnitude
-		b |= highest - math.Float32bits(p[2])&magnitude | highest - math.Float32bits(p[3])&magnitude
-		a |= highest - math.Float32bits(p[4])&magnitude | highest - math.Float32bits(p[5])&magnitude
-		b |= highest - math.Float32bits(p[6])&magnitude | highest - math.Float32bits(p[7])&magnitude
+		a |= (highest - math.Float32bits(p[0])&magnitude) | (highest - math.Float32bits(p[1])&magnitude)
+		b |= (highest - math.Float32bits(p[2])&magnitude) | (highest - math.Float32bits(p[3])&magnitude)
+		a |= (highest - math.Float32bits(p[4])&magnitude) | (highest - math.Float32bits(p[5])&magnitude)
+		b |= (highest - math.Float32bits(p[6])&magnitude) | (highest - math.Float32bits(p[7])&magnitude)
 		pcm = pcm[8:]
 	}
 	for _, x := range pcm {
-		a |= highest - math.Float32bits(x)&magnitude
+		a |= (highest - math.Float32bits(x)&magnitude)
 	}
 	return (a|b)&top == 0
 }
