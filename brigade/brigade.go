@@ -157,7 +157,7 @@ func (b *Brigade) advance(now proto.Clock) {
 	b.record(now) // before it is overwritten
 	from := max(b.cleared, now.Add(-b.ring.size))
 	n := now.Sub(from)
-	b.ring.clear(from, n)
+	b.ring.clear(from, n, b.cleared.Add(-b.ring.size))
 	b.cleared = now
 	b.fillBacking(from, n)
 	b.record(now) // where nobody came for long, there is more

@@ -74,7 +74,7 @@ func TestMetronome(t *testing.T) {
 		{500, 22000, []int{21999}, 5759}, // the old distance holds for one beat
 	} {
 		b.state.bpm = c.bpm
-		b.ring.clear(at, c.n)
+		b.ring.clear(at, c.n, at.Add(-b.ring.size))
 		b.fillClicks(at, c.n)
 		var got []int
 		for k := range c.n {

@@ -47,6 +47,9 @@ type ring struct {
 	// low is where sound may begin: all between the oldest valid position and
 	// low is zero. It saves clearing 81 MB at each start of a song.
 	low proto.Clock
+	// backingTo and monitorTo are the ends of what was written to backing and
+	// monitor: what belongs to later positions is zero and needs no clearing.
+	backingTo, monitorTo proto.Clock
 	// changed tells when voices came; silenced counts how often all was cleared.
 	changed  frames
 	silenced int
@@ -58,7 +61,8 @@ const never = proto.Clock(math.MaxInt64)
 // wrapRings takes rings of unknown content; of nil it allocates silent ones.
 func wrapRings(r *Rings, size int, stems bool) ring {
 	if r == nil {
-		return ring{Rings: *newRings(size, stems), size: size, low: never, changed: newFrames(size)}
+		return ring{Rings: *newRings(size, stems), size: size, changed: newFrames(size),
+			low: never, backingTo: math.MinInt64, monitorTo: math.MinInt64}
 	}
 	for _, stem := range r.Stems {
 		if len(stem) != size {
@@ -72,7 +76,7 @@ func wrapRings(r *Rings, size int, stems bool) ring {
 		panic(fmt.Sprintf("brigade: rings of %d, %d, %d and %d samples, each must have %d",
 			len(r.Audio), len(r.Backing), len(r.Monitor), len(r.People), size))
 	}
-	return ring{Rings: *r, size: size, low: math.MinInt64, changed: newFrames(size)}
+	return ring{Rings: *r, size: size, changed: newFrames(size), low: math.MinInt64, backingTo: never, monitorTo: never}
 }
 
 // run is a contiguous piece of the ring: indices [lo, hi), which are the
@@ -94,13 +98,18 @@ func (r *ring) runs(from proto.Clock, n int) [2]run {
 	return [2]run{{lo, lo + first, 0}, {0, n - first, first}}
 }
 
-// clear silences [from, from+n).
-func (r *ring) clear(from proto.Clock, n int) {
+// clear silences [from, from+n). What lies there belongs to positions from oldest
+// on.
+func (r *ring) clear(from proto.Clock, n int, oldest proto.Clock) {
 	for _, run := range r.runs(from, n) {
 		clear(r.Audio[run.lo:run.hi])
-		clear(r.Backing[run.lo:run.hi])
-		clear(r.Monitor[run.lo:run.hi])
 		clear(r.People[run.lo:run.hi])
+		if r.backingTo > oldest {
+			clear(r.Backing[run.lo:run.hi])
+		}
+		if r.monitorTo > oldest {
+			clear(r.Monitor[run.lo:run.hi])
+		}
 		for _, stem := range r.Stems {
 			clear(stem[run.lo:run.hi])
 		}
@@ -111,9 +120,9 @@ func (r *ring) clear(from proto.Clock, n int) {
 func (r *ring) clearAll(now proto.Clock) {
 	from := max(r.low, now.Add(-r.size))
 	if from < now {
-		r.clear(from, now.Sub(from))
+		r.clear(from, now.Sub(from), from)
 	}
-	r.low = never
+	r.low, r.backingTo, r.monitorTo = never, math.MinInt64, math.MinInt64
 	r.silenced++
 }
 
@@ -138,6 +147,7 @@ func (r *ring) addVoice(from proto.Clock, n int, voice []float32, how voicing) {
 		part := voice[run.off : run.off+run.hi-run.lo]
 		addScaled(r.Audio[run.lo:run.hi], part, how.gain)
 		if how.soloed {
+			r.monitorTo = max(r.monitorTo, from.Add(n))
 			addScaled(r.Monitor[run.lo:run.hi], part, how.gain)
 		}
 		if r.Stems != nil {
@@ -149,12 +159,14 @@ func (r *ring) addVoice(from proto.Clock, n int, voice []float32, how voicing) {
 // setBacking sets one sample of the backing.
 func (r *ring) setBacking(at proto.Clock, x float32) {
 	r.low = min(r.low, at)
+	r.backingTo = max(r.backingTo, at+1)
 	r.Backing[r.runs(at, 1)[0].lo] = x
 }
 
 // copyBacking sets the backing from from on to pcm × gain.
 func (r *ring) copyBacking(from proto.Clock, pcm []float32, gain float32) {
 	r.low = min(r.low, from)
+	r.backingTo = max(r.backingTo, from.Add(len(pcm)))
 	for _, run := range r.runs(from, len(pcm)) {
 		scaleInto(r.Backing[run.lo:run.hi], pcm[run.off:], gain)
 	}
