@@ -40,7 +40,8 @@ type Config struct {
 	// of six more rings, 138 MB, where Rings brings none.
 	Stems bool
 	// Rings is where the audio lies; nil: allocated. What they hold at first is
-	// cleared.
+	// cleared, unless they are Silent. They stay the caller's: as long as the
+	// brigade is used it must not take them away.
 	Rings *Rings
 }
 

@@ -17,6 +17,8 @@ type Rings struct {
 	// Stems are the voices of each bucket by itself, for recordings; nil if
 	// nobody wants them, else Buckets.
 	Stems [][]float32
+	// Silent says that they are all zero; else what they hold is cleared.
+	Silent bool
 }
 
 // Buckets is how many there are: the leader's and five behind it.
@@ -58,11 +60,11 @@ type ring struct {
 // never is a clock that no position reaches.
 const never = proto.Clock(math.MaxInt64)
 
-// wrapRings takes rings of unknown content; of nil it allocates silent ones.
+// wrapRings takes rings; of nil it allocates silent ones.
 func wrapRings(r *Rings, size int, stems bool) ring {
 	if r == nil {
-		return ring{Rings: *newRings(size, stems), size: size, changed: newFrames(size),
-			low: never, backingTo: math.MinInt64, monitorTo: math.MinInt64}
+		r = newRings(size, stems)
+		r.Silent = true
 	}
 	for _, stem := range r.Stems {
 		if len(stem) != size {
@@ -75,6 +77,9 @@ func wrapRings(r *Rings, size int, stems bool) ring {
 	if len(r.Audio) != size || len(r.Backing) != size || len(r.Monitor) != size || len(r.People) != size {
 		panic(fmt.Sprintf("brigade: rings of %d, %d, %d and %d samples, each must have %d",
 			len(r.Audio), len(r.Backing), len(r.Monitor), len(r.People), size))
+	}
+	if r.Silent {
+		return ring{Rings: *r, size: size, changed: newFrames(size), low: never, backingTo: math.MinInt64, monitorTo: math.MinInt64}
 	}
 	return ring{Rings: *r, size: size, changed: newFrames(size), low: math.MinInt64, backingTo: never, monitorTo: never}
 }

@@ -242,6 +242,7 @@ func TestSpeaksWithAShard(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(func() { _ = local.Close() })
 	ended := make(chan struct{})
 	go func() { defer close(ended); _ = local.Run(t.Context()) }()
 	t.Cleanup(func() { <-ended })

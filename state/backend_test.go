@@ -71,6 +71,7 @@ func TestLocalIsABackend(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		t.Cleanup(func() { _ = l.Close() })
 		start(t, l.Run)
 		return l
 	})

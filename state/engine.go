@@ -72,6 +72,7 @@ type engine struct {
 	now      func() proto.Clock
 	ticked   proto.Clock
 	mix      func(dst []float32)
+	rings    *ringMemory
 	shelf    *shelf
 	recorder *recorder // nil: nothing is recorded
 
@@ -114,9 +115,14 @@ func newEngine(s Settings) (*engine, error) {
 		}
 		c.Recorder, c.Stems = r, s.Stems
 	}
+	rings, err := mapRings(c.Stems)
+	if err != nil {
+		return nil, err
+	}
+	c.Rings = &rings.rings
 	b := brigade.New(c)
 	return &engine{
-		brigade: b, now: s.Now, ticked: s.Now(), mix: b.Mix, shelf: f, recorder: r,
+		brigade: b, now: s.Now, ticked: s.Now(), mix: b.Mix, rings: rings, shelf: f, recorder: r,
 		started: time.Now(), version: cmp.Or(s.Version, "unknown"), branch: cmp.Or(s.Branch, "unknown"),
 	}, nil
 }
@@ -137,8 +143,12 @@ func (e *engine) start(ctx context.Context) (stop func()) {
 	}
 }
 
+// close gives the memory of the ring back. The engine is of no use any more; what
+// start has started must be stopped.
+func (e *engine) close() error { return e.rings.close() }
+
 // handle carries req out. ans lacks its PCM: samples of it are to be had from
-// mix, before the next call of anything.
+// mix, before the next call of anything. What ans holds is used again then.
 func (e *engine) handle(req *proto.Request, ans *proto.Answer) (samples int) {
 	if req.Kind == proto.KindUploaded {
 		*ans = proto.Answer{Summary: ans.Summary[:0], Upload: e.shelf.status(req.Upload)}

@@ -27,8 +27,8 @@ type call struct {
 	done chan struct{}
 }
 
-// NewLocal makes a state; it answers while Run runs. An error names the setting
-// that makes no sense.
+// NewLocal makes a state; it answers while Run runs, and must be closed. An error
+// names the setting that makes no sense.
 func NewLocal(s Settings) (*Local, error) {
 	e, err := newEngine(s)
 	if err != nil {
@@ -65,6 +65,9 @@ func (l *Local) Run(ctx context.Context) error {
 		}
 	}
 }
+
+// Close gives the ring up. Run must have ended, or never have begun.
+func (l *Local) Close() error { return l.engine.close() }
 
 func (l *Local) serve(c call) {
 	summary, pcm := c.ans.Summary[:0], c.ans.PCM[:0]

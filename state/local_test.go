@@ -27,6 +27,7 @@ func TestLocalHasTheLimitsOfASegment(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(func() { _ = local.Close() })
 	start(t, local.Run)
 	tooLarge := func(b interface {
 		Call(context.Context, *proto.Request, *proto.Answer) error
@@ -76,6 +77,7 @@ func TestLocalThatDoesNotRunIs503(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		t.Cleanup(func() { _ = l.Close() })
 		begin := time.Now()
 		var ans proto.Answer
 		err = l.Call(t.Context(), &proto.Request{Kind: proto.KindClock}, &ans)
@@ -100,6 +102,7 @@ func TestLocalWaitsForWhatHasBegun(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		t.Cleanup(func() { _ = l.Close() })
 		begun = true
 		run, stop := context.WithCancel(t.Context())
 		ended := make(chan error, 1)

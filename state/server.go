@@ -73,7 +73,7 @@ func New(cfg Config) (*Server, error) {
 	}
 	for _, name := range cfg.Segments {
 		if err := s.open(name); err != nil {
-			return nil, errors.Join(err, s.shm.Close())
+			return nil, errors.Join(err, s.Close())
 		}
 	}
 	return s, nil
@@ -163,5 +163,5 @@ func (s *Server) serve(turn *shm.Turn) {
 	}
 }
 
-// Close gives up the segments. Run must have ended.
-func (s *Server) Close() error { return s.shm.Close() }
+// Close gives up the segments and the ring. Run must have ended.
+func (s *Server) Close() error { return errors.Join(s.shm.Close(), s.engine.close()) }

@@ -50,6 +50,7 @@ func places(t *testing.T, log *slog.Logger) map[string]func(tracks, uploads stri
 			if err != nil {
 				t.Fatal(err)
 			}
+			t.Cleanup(func() { _ = l.Close() })
 			start(t, l.Run)
 			return l
 		},

@@ -49,6 +49,7 @@ func TestTelemetryOfALocalState(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		t.Cleanup(func() { _ = l.Close() })
 		start(t, l.Run)
 		pass := func(d time.Duration) { timer := time.NewTimer(d); <-timer.C }
 		pass(10 * time.Second)
@@ -96,6 +97,7 @@ func TestTelemetryOfAStateThatStandsStill(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		t.Cleanup(func() { _ = l.Close() })
 		ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
 		defer cancel()
 		var all sync.WaitGroup
@@ -118,6 +120,7 @@ func TestASlowReaderHoldsNobodyUp(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(func() { _ = l.Close() })
 	start(t, l.Run)
 	told, err := l.Telemetry(t.Context())
 	if err != nil {
@@ -144,6 +147,7 @@ func TestControlAndTokensReachTheBrigade(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(func() { _ = l.Close() })
 	start(t, l.Run)
 	var ans proto.Answer
 	if err := l.Call(t.Context(), &proto.Request{ControlSecret: secret}, &ans); err != nil || ans.Refusal() != nil || !strings.Contains(ans.Metadata, `"song_end_clock"`) {

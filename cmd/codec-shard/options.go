@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"errors"
 	"flag"
 	"io"
 	"log/slog"
@@ -99,7 +100,7 @@ func (o *options) backend() (b shard.Backend, telemetry metrics.Telemetry, end f
 		ctx, cancel := context.WithCancel(context.Background())
 		done := make(chan error, 1)
 		go func() { done <- local.Run(ctx) }()
-		return local, local.Telemetry, func() error { cancel(); return <-done }, nil
+		return local, local.Telemetry, func() error { cancel(); return errors.Join(<-done, local.Close()) }, nil
 	}
 	seg, err := shm.Open(filepath.Join(o.dir, o.segment), shm.ForShard, o.settings.JSONArea)
 	if err != nil {
