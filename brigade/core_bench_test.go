@@ -5,6 +5,7 @@ import (
 	"math"
 	"slices"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -65,7 +66,8 @@ func newCore(t reporter, people int) *core {
 	return c
 }
 
-// prepare makes the next singer's request as the web client and its shard do.
+// prepare makes the next singer's request as the web client and its shard do, in
+// memory that the next one uses again.
 func (c *core) prepare() {
 	s := c.singers[c.next%len(c.singers)]
 	c.r.now = c.now()
@@ -86,7 +88,7 @@ func (c *core) prepare() {
 	q = append(q, "&rms_volume=0.08356178493425924"...)
 	c.query = q
 	c.req = proto.Request{
-		QueryString: string(q), ClientAddress: "192.0.2.17",
+		QueryString: view(q), ClientAddress: "192.0.2.17",
 		Session: "cookie:0123456789abcdef0123456789abcdef", PCM: c.pcm[c.next%bystanders],
 	}
 	if !c.full {
@@ -116,6 +118,7 @@ func (c *core) handle() {
 // the copy. Both are means over as many requests as there are between two shared
 // user lists, and of those the medians: where the machine stalls does not matter.
 func (c *core) measure(b *testing.B) {
+	b.ReportAllocs()
 	period := max(500, len(c.singers)*listAge/batch)
 	var requests, copies []float64 // of each period, in ns
 	var request, copied time.Duration
@@ -198,6 +201,7 @@ func (c *core) allocations(n int) float64 {
 	var all []prepared
 	for range n + 1 {
 		c.prepare()
+		c.req.QueryString = strings.Clone(c.req.QueryString)
 		all = append(all, prepared{c.req, c.r.now})
 		c.next++
 	}
