@@ -209,6 +209,11 @@ func TestScratchIsUsedAgain(t *testing.T) {
 	t.Parallel()
 	var m proto.Scratch
 	for range 3 {
+		var bare proto.Request
+		m.Load([]byte(`{"held":{}}`))
+		if err := m.ParseRequest(&bare); err != nil || !reflect.DeepEqual(bare.Held, &proto.Held{}) {
+			t.Errorf("nothing held is read as %+v, %v", bare.Held, err)
+		}
 		for _, want := range []*proto.Request{usualRequest(), {Lyrics: new("a\"b")}, {Held: &proto.Held{Reads: []proto.HeldRead{}}}, {}} {
 			var r proto.Request
 			data := proto.AppendRequestJSON(nil, want)

@@ -3,6 +3,9 @@ package shm
 import (
 	"context"
 	"errors"
+	"runtime"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -28,10 +31,11 @@ type Client struct {
 	seg     *Segment
 	timeout time.Duration
 	turn    chan struct{} // holds a token while nobody calls
+	queued  atomic.Int32  // how many wait for the token
+	timers  sync.Pool     // of *time.Timer, stopped
 
 	// Below: owned by whoever holds the token.
 	sleeper sleeper
-	json    []byte // scratch for JSON out and in
 	closed  bool
 }
 
@@ -44,7 +48,7 @@ func NewClient(seg *Segment, cfg ClientConfig) *Client {
 		cfg.Timeout = DefaultTimeout
 	}
 	c := &Client{seg: seg, timeout: cfg.Timeout, turn: make(chan struct{}, 1)}
-	c.sleeper.wait = cfg.Wait
+	c.sleeper = newSleeper(cfg.Wait)
 	c.turn <- struct{}{}
 	return c
 }
@@ -54,25 +58,45 @@ func (c *Client) errAway() error {
 	return proto.Refuse(503, "the state server does not answer on segment %s; try again soon", c.seg.name)
 }
 
+// usualJSON is more than the JSON of a request is long that brings no lyrics.
+const usualJSON = 1024
+
 // Call sends req and reads the answer into ans; the memory of ans.PCM and
-// ans.Summary is used again. What the server refuses is in ans. An error means
-// that there is no answer: a *proto.Refusal of status 503 after the time-out,
-// 413 if the request does not fit, 502 if the answer makes no sense. ctx ends
-// only the queueing: a request once written is waited for.
+// ans.Summary is used again, and ans.Scratch if there is one: then a call
+// allocates nothing. What the server refuses is in ans. An error means that
+// there is no answer: a *proto.Refusal of status 503 after the time-out, 413 if
+// the request does not fit, 502 if the answer makes no sense. ctx ends only the
+// queueing: a request once written is waited for.
+//
+// Others wait while audio is copied and while the server works, not while JSON
+// is written and read.
 func (c *Client) Call(ctx context.Context, req *proto.Request, ans *proto.Answer) error {
 	end := time.Now().Add(c.timeout)
+	var room [usualJSON]byte
+	json := proto.AppendRequestJSON(room[:0], req)
+	var got copied
+	if err := c.exchange(ctx, end, json, req, ans, &got); err != nil {
+		return err
+	}
+	return got.fill(ans)
+}
+
+// exchange sends a request and copies the answer out of the segment, into the
+// memory of ans.
+func (c *Client) exchange(ctx context.Context, end time.Time, json []byte, req *proto.Request, ans *proto.Answer, got *copied) error {
 	if err := c.acquire(ctx, end); err != nil {
 		return err
 	}
-	defer func() { c.turn <- struct{}{} }()
+	defer c.release()
 	// A request that nobody waits for any more may still stand here: it is the
 	// server's turn until it says otherwise, and its answer is not ours.
-	if _, ok := c.awaitNot(statusRequest, end); !ok {
-		return c.errAway()
+	if status(c.seg.load(statusAnswer)) == statusRequest {
+		if _, ok := c.awaitNot(statusRequest, end); !ok {
+			return c.errAway()
+		}
 	}
-	sent := *req
 	for {
-		if err := c.write(&sent); err != nil {
+		if err := c.write(json, req.PCM); err != nil {
 			return err
 		}
 		word, ok := c.awaitNot(statusRequest, end)
@@ -80,14 +104,16 @@ func (c *Client) Call(ctx context.Context, req *proto.Request, ans *proto.Answer
 			return c.errAway()
 		}
 		if status(word) == statusAnswer {
-			return c.readAnswer(word, ans)
+			return got.copyOut(c.seg, word, ans)
 		}
 		// A server started and cleared the segment: it has not seen this
 		// request, or its predecessor died over it.
 		if !time.Now().Before(end) {
 			return c.errAway()
 		}
-		sent.Again = true
+		again := *req
+		again.Again = true
+		json = proto.AppendRequestJSON(json[:0], &again)
 	}
 }
 
@@ -96,28 +122,55 @@ func (c *Client) acquire(ctx context.Context, end time.Time) error {
 	select {
 	case <-c.turn: // mostly nobody else calls, and this needs no timer
 	default:
-		timer := time.NewTimer(time.Until(end))
-		defer timer.Stop()
-		select {
-		case <-c.turn:
-		case <-timer.C:
-			return c.errAway()
-		case <-ctx.Done():
-			return ctx.Err()
+		if err := c.queue(ctx, end); err != nil {
+			return err
 		}
 	}
 	if c.closed {
-		c.turn <- struct{}{}
+		c.release()
 		return errors.New("shm: call on a closed client")
 	}
 	return nil
 }
 
-// write publishes req.
-func (c *Client) write(req *proto.Request) error {
-	c.json = proto.AppendRequestJSON(c.json[:0], req)
-	pcm := floatBytes(req.PCM)
-	word, data, err := c.seg.place(statusRequest, c.json, 0, len(pcm))
+// queue waits for the token.
+func (c *Client) queue(ctx context.Context, end time.Time) error {
+	timer, _ := c.timers.Get().(*time.Timer)
+	if timer == nil {
+		timer = time.NewTimer(time.Until(end))
+	} else {
+		timer.Reset(time.Until(end))
+	}
+	c.queued.Add(1)
+	defer func() {
+		c.queued.Add(-1)
+		timer.Stop()
+		c.timers.Put(timer)
+	}()
+	select {
+	case <-c.turn:
+		return nil
+	case <-timer.C:
+		return c.errAway()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// release gives the token to who has waited longest for it. That one runs at
+// once: what the caller does next, encoding say, would leave the segment unused
+// meanwhile.
+func (c *Client) release() {
+	c.turn <- struct{}{}
+	if c.queued.Load() > 0 {
+		runtime.Gosched()
+	}
+}
+
+// write publishes a request.
+func (c *Client) write(json []byte, samples []float32) error {
+	pcm := floatBytes(samples)
+	word, data, err := c.seg.place(statusRequest, json, 0, len(pcm))
 	if err != nil {
 		return err
 	}
@@ -128,15 +181,20 @@ func (c *Client) write(req *proto.Request) error {
 
 // awaitNot waits until the status is not st; ok is false if it still is at end.
 func (c *Client) awaitNot(st byte, end time.Time) (word uint32, ok bool) {
-	now := time.Now()
-	for spin := c.sleeper.spinLimit(now, end); ; now = time.Now() {
+	for range c.sleeper.glances() {
+		if word = c.seg.load(statusAnswer); status(word) != st {
+			c.sleeper.note(0)
+			return word, true
+		}
+	}
+	begin := time.Now()
+	now := begin
+	for spin := c.sleeper.spinLimit(now, end); now.Before(spin); now = time.Now() {
 		for range spinsPerLook {
 			if word = c.seg.load(statusAnswer); status(word) != st {
+				c.sleeper.note(now.Sub(begin))
 				return word, true
 			}
-		}
-		if !now.Before(spin) {
-			break
 		}
 	}
 	for ; ; now = time.Now() {
@@ -151,45 +209,8 @@ func (c *Client) awaitNot(st byte, end time.Time) (word uint32, ok bool) {
 		}
 	}
 	c.seg.ownSleeps().Store(awake)
+	c.sleeper.note(now.Sub(begin))
 	return word, status(word) != st
-}
-
-// readAnswer copies the answer out of the segment.
-func (c *Client) readAnswer(word uint32, ans *proto.Answer) error {
-	summary, pcm := ans.Summary[:0], ans.PCM[:0]
-	m, err := c.seg.read(word)
-	if err == nil {
-		// The parser reads its input more than once, a peer could change it
-		// meanwhile: it gets a copy.
-		c.json = append(c.json[:0], m.json...)
-		err = proto.ParseAnswerJSON(c.json, ans)
-	}
-	if err == nil && len(m.data) > 0 {
-		summary, pcm, err = splitData(summary, pcm, m.data)
-	}
-	if err != nil {
-		return proto.Refuse(502, "the state server's answer makes no sense: %v", err)
-	}
-	ans.Summary, ans.PCM = summary, pcm
-	return nil
-}
-
-// splitData copies an answer's data into its two parts.
-func splitData(summary []byte, pcm []float32, data []byte) ([]byte, []float32, error) {
-	s, rest, err := proto.CutSummary(data)
-	if err != nil {
-		return nil, nil, err
-	}
-	if len(rest)%4 != 0 {
-		return nil, nil, proto.Refuse(502, "%d bytes of PCM are no whole number of samples", len(rest))
-	}
-	n := len(rest) / 4
-	if cap(pcm) < n {
-		pcm = make([]float32, n)
-	}
-	pcm = pcm[:n]
-	copy(floatBytes(pcm), rest)
-	return append(summary, s...), pcm, nil
 }
 
 // Close waits for the call under way and unmaps the segment.
@@ -197,6 +218,6 @@ func (c *Client) Close() error {
 	<-c.turn
 	c.closed = true
 	err := c.seg.Close()
-	c.turn <- struct{}{}
+	c.release()
 	return err
 }

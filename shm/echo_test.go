@@ -97,6 +97,15 @@ func checkedCall(c *Client, id, n int) error {
 	return checkEcho(&ans, id, n)
 }
 
+// readAnswer is what a call does with its answer.
+func readAnswer(seg *Segment, word uint32, ans *proto.Answer) error {
+	var got copied
+	if err := got.copyOut(seg, word, ans); err != nil {
+		return err
+	}
+	return got.fill(ans)
+}
+
 // isAway tells whether err says that nobody answered in time.
 func isAway(err error) bool { return refusalCode(err) == 503 }
 

@@ -30,7 +30,6 @@ func FuzzServerReads(f *testing.F) {
 	path := segmentPath(f)
 	peer := openRaw(f, path, proto.OldJSONArea)
 	shard := mustOpen(f, path, ForShard, proto.OldJSONArea)
-	c := NewClient(shard, ClientConfig{Timeout: 20 * time.Second})
 	srv := NewServer(Hybrid)
 	if err := srv.Add(mustOpen(f, path, ForServer, proto.OldJSONArea)); err != nil {
 		f.Fatal(err)
@@ -61,7 +60,7 @@ func FuzzServerReads(f *testing.F) {
 			t.Error(err)
 		}
 		var ans proto.Answer
-		if err := c.readAnswer(shard.load(statusAnswer), &ans); err != nil || ans.Metadata != "m" || len(ans.PCM) != n {
+		if err := readAnswer(shard, shard.load(statusAnswer), &ans); err != nil || ans.Metadata != "m" || len(ans.PCM) != n {
 			t.Errorf("the answer is read as %+v, %v", ans, err)
 		}
 	})
@@ -80,7 +79,7 @@ func FuzzClientReads(f *testing.F) {
 	f.Fuzz(func(t *testing.T, content []byte) {
 		copy(peer.mem[:peer.at.serverSleeps], content)
 		peer.mem[0] = statusAnswer
-		err := c.readAnswer(c.seg.load(statusAnswer), &ans)
+		err := readAnswer(c.seg, c.seg.load(statusAnswer), &ans)
 		if err != nil && refusalCode(err) != 502 {
 			t.Errorf("error %v is not of status 502", err)
 		}

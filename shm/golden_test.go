@@ -84,7 +84,7 @@ func TestGoldenBytesAreWritten(t *testing.T) {
 		t.Fatal(err)
 	}
 	req, ans := goldenParts()
-	if err := c.write(&req); err != nil {
+	if err := c.write(proto.AppendRequestJSON(nil, &req), req.PCM); err != nil {
 		t.Fatal(err)
 	}
 	file, err := os.ReadFile(path)
@@ -210,7 +210,7 @@ func TestOldPeers(t *testing.T) {
 			data := append([]byte{0, 0}, pcmBytes(0.5, -7)...)
 			msg := unpadded(statusAnswer, json, data)
 			peer.put(msg)
-			if err := c.readAnswer(peer.word.Load(), &ans); err != nil {
+			if err := readAnswer(c.seg, peer.word.Load(), &ans); err != nil {
 				t.Fatal(err)
 			}
 			if ans.Metadata != query || !reflect.DeepEqual(ans.PCM, []float32{0.5, -7}) || string(ans.Summary) != "\x00\x00" {
@@ -219,7 +219,7 @@ func TestOldPeers(t *testing.T) {
 		}
 		// An error of the first generation has no data at all.
 		peer.put(unpadded(statusAnswer, `{"error":"no","inner_bt":"x"}`, nil))
-		if err := c.readAnswer(peer.word.Load(), &ans); err != nil {
+		if err := readAnswer(c.seg, peer.word.Load(), &ans); err != nil {
 			t.Fatal(err)
 		}
 		if r := ans.Refusal(); r == nil || r.Code != 500 || r.Reason != "no" || len(ans.PCM)+len(ans.Summary) != 0 {

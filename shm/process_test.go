@@ -226,7 +226,7 @@ func childWrite(args []string) error {
 		if !ok {
 			return c.errAway()
 		}
-		if err := c.readAnswer(word, &ans); err != nil {
+		if err := readAnswer(c.seg, word, &ans); err != nil {
 			return err
 		}
 		if err := checkEcho(&ans, 1, len(req.PCM)); err != nil {

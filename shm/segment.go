@@ -167,6 +167,9 @@ func (s *Segment) read(word uint32) (message, error) {
 	return message{json: s.mem[offJSON : offJSON+j], data: s.mem[at : at+int(d)]}, nil
 }
 
+// spaces are enough for any padding.
+const spaces = "                                                               "
+
 // place lays out a message of the given JSON and data size, JSON padded so that
 // what stands prefix bytes into the data is aligned, and writes all of it but
 // the first word, which it returns, and the data, which it returns the place of.
@@ -179,9 +182,7 @@ func (s *Segment) place(status byte, json []byte, prefix, size int) (word uint32
 	}
 	j := len(json) + padding(len(json), prefix)
 	copy(s.mem[wordLen:offJSON+j], json[1:])
-	for i := offJSON + len(json); i < offJSON+j; i++ {
-		s.mem[i] = ' '
-	}
+	copy(s.mem[offJSON+len(json):offJSON+j], spaces)
 	at := offJSON + j
 	binary.LittleEndian.PutUint32(s.mem[at:], uint32(size))
 	at += dataLenLen

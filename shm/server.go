@@ -26,9 +26,7 @@ type Server struct {
 
 // NewServer makes a server without segments.
 func NewServer(wait Wait) *Server {
-	s := &Server{}
-	s.sleeper.wait = wait
-	return s
+	return &Server{sleeper: newSleeper(wait)}
 }
 
 // Add takes over a segment that was opened ForServer. A request that a former
@@ -79,31 +77,46 @@ func (s *Server) Close() error {
 // any method of the server.
 // Every segment is served once before any is served twice.
 func (s *Server) Next(end time.Time) *Turn {
-	now := time.Now()
-	for spin := s.sleeper.spinLimit(now, end); ; now = time.Now() {
-		for range spinsPerLook {
-			if t := s.scan(); t != nil {
-				return t
-			}
-		}
-		if !now.Before(spin) {
-			break
-		}
-	}
-	for ; now.Before(end); now = time.Now() {
-		timedOut := s.sleep(now, end)
-		t := s.scan()
-		if t != nil && timedOut && t.seg.uncalled() {
-			s.sleeper.foundByTimeout(time.Now())
-		}
-		for _, seg := range s.segs {
-			seg.ownSleeps().Store(awake)
-		}
-		if t != nil {
+	// A look at many segments takes longer than one at one.
+	n := max(1, len(s.segs))
+	for range 1 + s.sleeper.glances()/n {
+		if t := s.scan(); t != nil {
+			s.sleeper.note(0)
 			return t
 		}
 	}
+	begin := time.Now()
+	now := begin
+	for spin := s.sleeper.spinLimit(now, end); now.Before(spin); now = time.Now() {
+		for range 1 + spinsPerLook/n {
+			if t := s.scan(); t != nil {
+				s.sleeper.note(now.Sub(begin))
+				return t
+			}
+		}
+	}
+	for ; now.Before(end); now = time.Now() {
+		if t := s.sleepAndScan(now, end); t != nil {
+			s.sleeper.note(time.Since(begin))
+			return t
+		}
+	}
+	s.sleeper.note(meanMost)
 	return nil
+}
+
+// sleepAndScan sleeps once, with the flags set, and gives the turn that it found
+// then.
+func (s *Server) sleepAndScan(now, end time.Time) *Turn {
+	timedOut := s.sleep(now, end)
+	t := s.scan()
+	if t != nil && timedOut && t.seg.uncalled() {
+		s.sleeper.foundByTimeout(time.Now())
+	}
+	for _, seg := range s.segs {
+		seg.ownSleeps().Store(awake)
+	}
+	return t
 }
 
 // scan gives the turn of the first segment with a request.
@@ -167,16 +180,18 @@ type Turn struct {
 	seg      *Segment
 	word     uint32
 	answered bool
-	json     []byte    // scratch
-	pcm      []float32 // scratch for PCM that does not lie aligned
+	scratch  proto.Scratch // of the request
+	json     []byte        // of the answer
+	pcm      []float32     // scratch for PCM that does not lie aligned
 }
 
 // Segment is the name of the segment.
 func (t *Turn) Segment() string { return t.seg.name }
 
 // Request reads the request. req.PCM lies in the segment: it may be changed,
-// and it is gone with the answer. Errors are the shard's fault, refusals of
-// status 400 or 413.
+// and it is gone with the answer. The strings of req and what it points to are
+// gone with the next request: who keeps one of them keeps a copy. Errors are the
+// shard's fault, refusals of status 400 or 413.
 func (t *Turn) Request(req *proto.Request) error {
 	req.PCM = nil
 	m, err := t.seg.read(t.word)
@@ -185,8 +200,8 @@ func (t *Turn) Request(req *proto.Request) error {
 	}
 	// The parser reads its input more than once, a peer could change it
 	// meanwhile: it gets a copy.
-	t.json = append(t.json[:0], m.json...)
-	if err := proto.ParseRequestJSON(t.json, req); err != nil {
+	t.scratch.Load(m.json)
+	if err := t.scratch.ParseRequest(req); err != nil {
 		return err
 	}
 	if len(m.data)%4 != 0 {

@@ -36,12 +36,26 @@ func ParseWait(s string) (Wait, error) {
 }
 
 const (
-	// spinFor is longer than a peer that is running takes to react and shorter
+	// glancePolls is how often a side looks before it looks at the time: longer
+	// than a peer that is running takes to answer when there is nothing to do.
+	glancePolls = 512
+	// spinLeast is longer than a peer that is running takes to react and shorter
 	// than a sleep and its waking cost.
-	spinFor = 5 * time.Microsecond
+	spinLeast = 5 * time.Microsecond
+	// spinMost is about what a sleep and its waking take: who would spin for
+	// longer sleeps at once.
+	spinMost = 50 * time.Microsecond
+	// meanMost bounds what one wait adds to the mean, so that a single long one
+	// is soon forgotten.
+	meanMost = 4 * spinMost
+	// meanOver is how many waits the mean looks back.
+	meanOver = 8
+	// probeFirst and probeLast bound how many waits go from one try to the next
+	// where spinning does not pay.
+	probeFirst, probeLast = 16, 256
 	// spinsPerLook is how many polls go between two looks at the time.
-	spinsPerLook = 32
-	// markPolls is about as long as spinFor.
+	spinsPerLook = 256
+	// markPolls is about as long as spinLeast.
 	markPolls = 4096
 
 	sleepLong  = 100 * time.Millisecond
@@ -53,9 +67,39 @@ const (
 
 // sleeper decides how long to spin and how long to sleep. It belongs to one
 // goroutine.
+//
+// How long it pays to spin follows from how long the last waits were: twice
+// their mean. If that is beyond spinMost it does not pay: the peer has work for
+// longer, or nothing for us to do, or no processor. But where both sides sleep
+// the wakes alone are long, so now and then a wait is spun through all the same:
+//
+//	mean <= spinMost      spin for 5 µs + 2 * mean, at most spinMost
+//	mean >  spinMost      sleep at once; but every 16th wait, after a try in
+//	                      vain every 32nd and so on, spin for spinMost: what
+//	                      comes then is the new mean
 type sleeper struct {
-	wait       Wait
+	wait  Wait
+	alone bool          // there is one processor: the peer cannot run while we spin
+	most  time.Duration // spinMost
+	mean  time.Duration
+
+	probeEvery int  // how many waits from one try to the next
+	unprobed   int  // how many there were since
+	probing    bool // this wait is one
+
 	shortUntil time.Time
+}
+
+func newSleeper(wait Wait) sleeper {
+	return sleeper{wait: wait, most: spinMost, probeEvery: probeFirst, alone: runtime.GOMAXPROCS(0) == 1}
+}
+
+// glances is how often to look before the time matters.
+func (s *sleeper) glances() int {
+	if s.alone {
+		return 1
+	}
+	return glancePolls
 }
 
 // spinLimit is until when to spin in a wait that starts now and ends at end.
@@ -63,10 +107,29 @@ func (s *sleeper) spinLimit(now, end time.Time) time.Time {
 	switch {
 	case s.wait == Spin:
 		return end
-	case runtime.GOMAXPROCS(0) == 1:
+	case s.alone:
+		return now
+	case s.mean <= s.most:
+		return now.Add(min(spinLeast+2*s.mean, s.most))
+	}
+	if s.unprobed++; s.unprobed < s.probeEvery {
 		return now
 	}
-	return now.Add(spinFor)
+	s.unprobed, s.probing = 0, true
+	return now.Add(s.most)
+}
+
+// note takes down how long a wait was.
+func (s *sleeper) note(took time.Duration) {
+	switch {
+	case s.probing && took <= s.most:
+		s.mean, s.probeEvery = took, probeFirst
+	case s.probing:
+		s.probeEvery = min(2*s.probeEvery, probeLast)
+	case s.mean <= s.most || took < s.most:
+		s.mean += (min(took, meanMost) - s.mean) / meanOver
+	}
+	s.probing = false
 }
 
 // sleepLimit is how long one sleep may last in a wait that ends at end.

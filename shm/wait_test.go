@@ -28,14 +28,11 @@ func TestSleeper(t *testing.T) {
 	t.Parallel()
 	now := time.Now()
 	far := now.Add(time.Hour)
-	s := sleeper{wait: Spin}
+	s := newSleeper(Spin)
 	if got := s.spinLimit(now, far); got != far {
 		t.Errorf("spin mode spins until %v", got.Sub(now))
 	}
-	s.wait = Hybrid
-	if got := s.spinLimit(now, far).Sub(now); got > spinFor {
-		t.Errorf("hybrid mode spins for %v", got)
-	}
+	s.wait, s.alone = Hybrid, false
 	if got := s.sleepLimit(now, far); got != 100*time.Millisecond {
 		t.Errorf("sleep of %v", got)
 	}
@@ -45,6 +42,64 @@ func TestSleeper(t *testing.T) {
 	s.foundByTimeout(now)
 	if a, b := s.sleepLimit(now.Add(9999*time.Millisecond), far), s.sleepLimit(now.Add(10*time.Second), far); a != time.Millisecond || b != 100*time.Millisecond {
 		t.Errorf("after a message without a wake: sleeps of %v for ten seconds, then of %v", a, b)
+	}
+}
+
+// A side spins twice as long as it has waited lately, up to a limit; beyond
+// that not at all, but now and then to try.
+func TestSpinningFollowsTheWaits(t *testing.T) {
+	t.Parallel()
+	now := time.Now()
+	far := now.Add(time.Hour)
+	const us = time.Microsecond
+	s := newSleeper(Hybrid)
+	s.alone = false
+	// wait is a wait that takes so long; it gives for how long it is spun.
+	wait := func(took time.Duration) time.Duration {
+		spins := s.spinLimit(now, far).Sub(now)
+		s.note(took)
+		return spins
+	}
+	waits := func(n int, took time.Duration) {
+		for range n {
+			wait(took)
+		}
+	}
+	if got := wait(10 * us); got != spinLeast {
+		t.Errorf("at first it spins for %v", got)
+	}
+	waits(50, 10*us)
+	if got := wait(time.Hour); got < 20*us || got > 25*us {
+		t.Errorf("after waits of 10 µs it spins for %v", got)
+	}
+	if got := wait(40 * us); got != spinMost {
+		t.Errorf("after a single long wait it spins for %v", got)
+	}
+	waits(50, 60*us)
+	tries := 0
+	for range 10_000 {
+		switch wait(60 * us) {
+		case 0:
+		case spinMost:
+			tries++
+		default:
+			t.Fatal("a try is shorter than it may be")
+		}
+	}
+	if tries < 35 || tries > 45 {
+		t.Errorf("in 10 000 waits of 60 µs it tries %d times", tries)
+	}
+	for n := 0; wait(20*us) == 0; n++ {
+		if n > probeLast {
+			t.Fatal("waits have become short, and it never tries")
+		}
+	}
+	waits(50, 20*us)
+	if got := wait(20 * us); got < 45*us || got >= spinMost {
+		t.Errorf("after waits of 20 µs it spins for %v", got)
+	}
+	if s.alone = true; wait(0) != 0 || s.glances() != 1 {
+		t.Error("with one processor it spins")
 	}
 }
 
