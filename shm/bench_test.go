@@ -77,7 +77,7 @@ func BenchmarkTurn(b *testing.B) {
 			c := NewClient(shard, ClientConfig{Wait: wait})
 			for b.Loop() {
 				shard.publish(firstWord(statusRequest, 2, '{'))
-				if _, ok := c.awaitNot(statusRequest, time.Now().Add(20*time.Second)); !ok {
+				if _, ok := c.awaitNot(statusRequest, &deadline{within: 20 * time.Second}); !ok {
 					b.Fatal("no answer")
 				}
 			}

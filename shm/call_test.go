@@ -255,7 +255,7 @@ func TestEndlessRestarts(t *testing.T) {
 		}
 	}
 	_ = stop()
-	if takenBack == 0 || takenBack > calls {
+	if takenBack == 0 || takenBack > 2*calls { // the clock starts with the first look
 		t.Errorf("%d requests were written by %d calls", takenBack, calls)
 	}
 }
@@ -291,7 +291,7 @@ func TestAudioAllocatesNothing(t *testing.T) {
 		t.Errorf("waiting in vain on three segments allocates %v times", n)
 	}
 	c.seg.word.Store(statusRequest)
-	if n := testing.AllocsPerRun(20, func() { c.awaitNot(statusRequest, time.Now().Add(100*time.Microsecond)) }); n != 0 {
+	if n := testing.AllocsPerRun(20, func() { c.awaitNot(statusRequest, &deadline{within: 100 * time.Microsecond}) }); n != 0 {
 		t.Errorf("waiting in vain for an answer allocates %v times", n)
 	}
 }

@@ -71,11 +71,11 @@ const usualJSON = 1024
 // Others wait while audio is copied and while the server works, not while JSON
 // is written and read.
 func (c *Client) Call(ctx context.Context, req *proto.Request, ans *proto.Answer) error {
-	end := time.Now().Add(c.timeout)
+	end := deadline{within: c.timeout}
 	var room [usualJSON]byte
 	json := proto.AppendRequestJSON(room[:0], req)
 	var got copied
-	if err := c.exchange(ctx, end, json, req, ans, &got); err != nil {
+	if err := c.exchange(ctx, &end, json, req, ans, &got); err != nil {
 		return err
 	}
 	return got.fill(ans)
@@ -83,7 +83,7 @@ func (c *Client) Call(ctx context.Context, req *proto.Request, ans *proto.Answer
 
 // exchange sends a request and copies the answer out of the segment, into the
 // memory of ans.
-func (c *Client) exchange(ctx context.Context, end time.Time, json []byte, req *proto.Request, ans *proto.Answer, got *copied) error {
+func (c *Client) exchange(ctx context.Context, end *deadline, json []byte, req *proto.Request, ans *proto.Answer, got *copied) error {
 	if err := c.acquire(ctx, end); err != nil {
 		return err
 	}
@@ -108,7 +108,7 @@ func (c *Client) exchange(ctx context.Context, end time.Time, json []byte, req *
 		}
 		// A server started and cleared the segment: it has not seen this
 		// request, or its predecessor died over it.
-		if !time.Now().Before(end) {
+		if end.over(time.Now()) {
 			return c.errAway()
 		}
 		again := *req
@@ -118,7 +118,7 @@ func (c *Client) exchange(ctx context.Context, end time.Time, json []byte, req *
 }
 
 // acquire takes the token.
-func (c *Client) acquire(ctx context.Context, end time.Time) error {
+func (c *Client) acquire(ctx context.Context, end *deadline) error {
 	select {
 	case <-c.turn: // mostly nobody else calls, and this needs no timer
 	default:
@@ -134,12 +134,12 @@ func (c *Client) acquire(ctx context.Context, end time.Time) error {
 }
 
 // queue waits for the token.
-func (c *Client) queue(ctx context.Context, end time.Time) error {
+func (c *Client) queue(ctx context.Context, end *deadline) error {
 	timer, _ := c.timers.Get().(*time.Timer)
 	if timer == nil {
-		timer = time.NewTimer(time.Until(end))
+		timer = time.NewTimer(end.left(time.Now()))
 	} else {
-		timer.Reset(time.Until(end))
+		timer.Reset(end.left(time.Now()))
 	}
 	c.queued.Add(1)
 	defer func() {
@@ -180,7 +180,7 @@ func (c *Client) write(json []byte, samples []float32) error {
 }
 
 // awaitNot waits until the status is not st; ok is false if it still is at end.
-func (c *Client) awaitNot(st byte, end time.Time) (word uint32, ok bool) {
+func (c *Client) awaitNot(st byte, end *deadline) (word uint32, ok bool) {
 	for range c.sleeper.glances() {
 		if word = c.seg.load(statusAnswer); status(word) != st {
 			c.sleeper.note(0)
@@ -189,7 +189,7 @@ func (c *Client) awaitNot(st byte, end time.Time) (word uint32, ok bool) {
 	}
 	begin := time.Now()
 	now := begin
-	for spin := c.sleeper.spinLimit(now, end); now.Before(spin); now = time.Now() {
+	for spin := c.sleeper.spinLimit(now, end.at(now)); now.Before(spin); now = time.Now() {
 		for range spinsPerLook {
 			if word = c.seg.load(statusAnswer); status(word) != st {
 				c.sleeper.note(now.Sub(begin))
@@ -200,10 +200,10 @@ func (c *Client) awaitNot(st byte, end time.Time) (word uint32, ok bool) {
 	for ; ; now = time.Now() {
 		c.seg.ownSleeps().Store(asleep)
 		word = c.seg.load(statusAnswer)
-		if status(word) != st || !now.Before(end) {
+		if status(word) != st || end.over(now) {
 			break
 		}
-		err := futexWait(c.seg.word, word, c.sleeper.sleepLimit(now, end))
+		err := futexWait(c.seg.word, word, c.sleeper.sleepLimit(now, end.at(now)))
 		if errors.Is(err, unix.ETIMEDOUT) && status(c.seg.word.Load()) != st && c.seg.uncalled() {
 			c.sleeper.foundByTimeout(time.Now())
 		}

@@ -209,7 +209,7 @@ func childWrite(args []string) error {
 	json, pcm := proto.AppendRequestJSON(nil, req), floatBytes(req.PCM)
 	fmt.Println("ready")
 	for n := 0; ; n++ {
-		end := time.Now().Add(20 * time.Second)
+		end := &deadline{within: 20 * time.Second}
 		if _, ok := c.awaitNot(statusRequest, end); !ok {
 			return c.errAway()
 		}

@@ -16,7 +16,12 @@ import (
 //
 //	empty  no audio              a cache line that goes to the other process and back
 //	audio  115 200 bytes a way   the four copies that this takes
+//	cross  the same              the four copies made by the two processes in turns
 //	idle   both sides asleep     a wake of the other process and one back
+//
+// On two processors a copy of what the other one has just written takes several
+// times as long as one of what lies in the own cache: cross tells how much of
+// audio that is.
 //
 // "us/op" is the call, "bare-us/op" the other, "ratio" how many times as long
 // the call takes. Both are measured in turns, in blocks too short for most of
@@ -29,6 +34,7 @@ func BenchmarkRPC(b *testing.B) {
 		}
 		b.Run("empty"+mode, func(b *testing.B) { newRig(b, wait, 0).compare(b, bareLine, 0) })
 		b.Run("audio"+mode, func(b *testing.B) { newRig(b, wait, benchSamples).compare(b, bareCopies, 0) })
+		b.Run("cross"+mode, func(b *testing.B) { newRig(b, wait, benchSamples).compare(b, bareCross, 0) })
 	}
 	b.Run("idle", func(b *testing.B) { newRig(b, Hybrid, 0).compare(b, bareWake, idleFor) })
 }
@@ -38,14 +44,15 @@ const (
 	benchSamples = 28800
 	// blockFor is how long one block takes, roughly.
 	blockFor = 100 * time.Microsecond
-	// idleFor is how long both sides are left alone before a call from idle: a
-	// server that has nothing to do is asleep long before.
-	idleFor = 2 * time.Millisecond
+	// idleFor is how long both sides are left alone before a call from idle: the
+	// server is asleep long before, and mostly its processor too.
+	idleFor = 10 * time.Millisecond
 
 	// The query strings that make the other process play a bare peer.
 	bareLine   = "line"
 	bareWake   = "wake"
 	bareCopies = "copies"
+	bareCross  = "cross"
 	// bareEnd is the word that ends its play.
 	bareEnd = 7
 )
@@ -100,12 +107,11 @@ func (r *rig) play(what string) (end func()) {
 
 // bares does n times what a call is held against.
 func (r *rig) bares(what string, n int) {
-	word := r.bare.word
+	word, segment := r.bare.word, r.bare.mem[pcmAlign:pcmAlign+len(r.heap[0])]
 	for range n {
 		switch what {
 		case bareLine:
-			for word.Store(statusRequest); word.Load() == statusRequest; {
-			}
+			r.bareTurn()
 		case bareWake:
 			word.Store(statusRequest)
 			futexWake(word)
@@ -113,12 +119,21 @@ func (r *rig) bares(what string, n int) {
 				_ = futexWait(word, statusRequest, time.Second)
 			}
 		case bareCopies:
-			segment := r.bare.mem[pcmAlign : pcmAlign+len(r.heap[0])]
 			copy(segment, r.heap[0])
 			copy(r.heap[1], segment)
 			copy(segment, r.heap[2])
 			copy(r.heap[3], segment)
+		case bareCross:
+			copy(segment, r.heap[0])
+			r.bareTurn()
+			copy(r.heap[3], segment)
 		}
+	}
+}
+
+// bareTurn gives the other process the word and waits until it is back.
+func (r *rig) bareTurn() {
+	for r.bare.word.Store(statusRequest); r.bare.word.Load() == statusRequest; {
 	}
 }
 
@@ -134,7 +149,7 @@ func (r *rig) compare(b *testing.B, what string, rest time.Duration) {
 	}
 	var rpc, bare []float64
 	for b.Loop() {
-		for range 100 {
+		for range 50 {
 			end := r.play(what)
 			time.Sleep(rest)
 			bare = append(bare, each(bares, m))
@@ -201,7 +216,13 @@ func childBench(args []string) error {
 		}
 		switch p.req.QueryString {
 		case bareLine:
-			playLine(bare.word)
+			playLine(bare.word, func() {})
+		case bareCross:
+			segment := bare.mem[pcmAlign:]
+			playLine(bare.word, func() {
+				copy(floatBytes(p.ring[:benchSamples]), segment)
+				copy(segment, floatBytes(p.mix[:benchSamples]))
+			})
 		case bareWake:
 			playWake(bare.word)
 		}
@@ -209,10 +230,11 @@ func childBench(args []string) error {
 	}
 }
 
-func playLine(word *atomic.Uint32) {
+func playLine(word *atomic.Uint32, work func()) {
 	for {
 		switch word.Load() {
 		case statusRequest:
+			work()
 			word.Store(statusAnswer)
 		case bareEnd:
 			return
