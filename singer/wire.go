@@ -19,8 +19,8 @@ type Answer struct {
 	Users []proto.SummaryUser
 	// PCM is what was heard at the positions up to Metadata.ClientReadClock.
 	PCM []float32
-
-	packed []byte
+	// Packed is the packing that came; nil once it is decoded.
+	Packed []byte
 }
 
 // Start is the position of the first sample of PCM.
@@ -120,17 +120,17 @@ func parseAnswer(header http.Header, body []byte) (*Answer, error) {
 	if a.Users, err = proto.ParseSummary(summary); err != nil {
 		return nil, err
 	}
-	a.packed = packed
+	a.Packed = packed
 	return a, nil
 }
 
 // decode turns the packets into samples: as many as the metadata says.
 func (a *Answer) decode(d *codec.Decoder) error {
-	packets, err := proto.ParsePackets(nil, a.packed)
+	packets, err := proto.ParsePackets(nil, a.Packed)
 	if err != nil {
 		return err
 	}
-	a.packed = nil
+	a.Packed = nil
 	a.PCM = make([]float32, 0, len(packets)*proto.FrameSamples)
 	for _, p := range packets {
 		if a.PCM, err = d.Decode(a.PCM, p); err != nil {

@@ -1,0 +1,156 @@
+package e2e
+
+import (
+	"fmt"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"bucketbrigade/codec"
+	"bucketbrigade/stack"
+	"bucketbrigade/stack/stacktest"
+)
+
+// The benchmarks run real programs at real pace and count their processor time,
+// not ours: each is one measurement of a fixed number of requests, so
+//
+//	go test -run '^$' -bench . -benchtime 1x -count 5 ./e2e
+//
+// takes ten to thirty seconds for each line. Metrics are per request of 600 ms.
+
+// sharing is how a shard encodes.
+type sharing string
+
+const (
+	shared  sharing = "shared"
+	private sharing = "private"
+)
+
+// programs are built once for all benchmarks of a run.
+type programs struct {
+	bin     string
+	sharing bool // codec-shard knows -encode
+}
+
+func buildPrograms(b *testing.B) programs {
+	b.Helper()
+	p := programs{bin: stacktest.Build(b)}
+	help, err := exec.Command(filepath.Join(p.bin, stack.CodecShard), "-help").CombinedOutput()
+	if err != nil {
+		b.Fatalf("codec-shard -help: %v", err)
+	}
+	p.sharing = strings.Contains(string(help), "-encode")
+	return p
+}
+
+// start runs a stack of one shard that encodes so.
+func (p programs) start(b *testing.B, how sharing, nginx bool, args ...string) *stack.Stack {
+	b.Helper()
+	switch {
+	case p.sharing:
+		args = append(args, "-encode", string(how))
+	case how == shared:
+		b.Skip("codec-shard has no -encode: nothing is shared")
+	}
+	return stacktest.Start(b, stack.Config{
+		BinDir: p.bin, Shards: 1, NoNginx: !nginx, Args: map[string][]string{stack.CodecShard: args},
+	})
+}
+
+// report reports a time for each request.
+func report(b *testing.B, d time.Duration, unit string) {
+	b.ReportMetric(float64(d)/float64(time.Microsecond), unit)
+}
+
+// BenchmarkShard is what a shard takes for a request, HTTP and all, by raw
+// libopus on the same packets: decode and encode where all have encoders of
+// their own, decode alone where forty in one bucket share one.
+func BenchmarkShard(b *testing.B) {
+	p, voices := buildPrograms(b), encodeVoices(b, false)
+	for _, how := range []sharing{private, shared} {
+		b.Run(string(how), func(b *testing.B) {
+			for b.Loop() {
+				benchmarkShard(b, p, voices, how)
+			}
+			b.ReportMetric(0, "ns/op")
+		})
+	}
+}
+
+func benchmarkShard(b *testing.B, p programs, voices batches, how sharing) {
+	s := p.start(b, how, false)
+	raw := newRawCodec(how == private)
+	defer raw.close()
+	l := &load{voices: voices, singers: 1 + 40, buckets: 1, url: s.URL() + "/api/01", heard: raw.heard}
+	cost := l.measure(b, s, raw.count)
+	each, err := raw.each()
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.ReportMetric(float64(cost.shard)/float64(each), "ratio")
+	report(b, cost.shard, "us/op")
+	report(b, each, "raw-us/op")
+}
+
+// BenchmarkSystem is what nginx, shard and state server take for a request when
+// all is shared, by what they take with an encoder for each, at libopus's
+// defaults.
+func BenchmarkSystem(b *testing.B) {
+	p := buildPrograms(b)
+	for _, kind := range []string{"sung", "speech"} {
+		b.Run(kind, func(b *testing.B) {
+			voices := encodeVoices(b, kind == "speech")
+			for b.Loop() {
+				ours := systemCost(b, p, voices, 60, 2, shared)
+				theirs := systemCost(b, p, voices, 60, 2, private, "-complexity", fmt.Sprint(codec.Browser().Complexity),
+					"-opus-application", codec.Browser().Application.String())
+				b.ReportMetric(float64(ours.all())/float64(theirs.all()), "ratio")
+				report(b, ours.all(), "us/op")
+				report(b, ours.nginx, "nginx-us/op")
+				report(b, ours.shard, "shard-us/op")
+				report(b, ours.state, "state-us/op")
+				report(b, theirs.all(), "private-us/op")
+			}
+			b.ReportMetric(0, "ns/op")
+		})
+	}
+}
+
+// systemCost is what a request costs nginx, shard and state server with so many
+// singers, all but the leader in so many buckets behind.
+func systemCost(b *testing.B, p programs, voices batches, singers, buckets int, how sharing, args ...string) clocks {
+	s := p.start(b, how, true, args...)
+	l := &load{voices: voices, singers: singers, buckets: buckets, url: s.URL() + "/api/01"}
+	cost := l.measure(b, s, nil)
+	if err := s.Close(); err != nil {
+		b.Fatal(err)
+	}
+	return cost
+}
+
+// BenchmarkGrowth is what a request costs the whole system with ever more
+// singers on one shard. The ratio is that of the worst of them to the fewest.
+func BenchmarkGrowth(b *testing.B) {
+	p, voices := buildPrograms(b), encodeVoices(b, false)
+	how := shared
+	if !p.sharing {
+		how = private
+	}
+	for b.Loop() {
+		var first, worst time.Duration
+		for _, singers := range []int{20, 100, 200} {
+			cost := systemCost(b, p, voices, singers, 1, how).all()
+			if first == 0 {
+				first = cost
+			} else {
+				worst = max(worst, cost)
+			}
+			report(b, cost, fmt.Sprintf("us-at-%d/op", singers))
+		}
+		b.ReportMetric(float64(worst)/float64(first), "ratio")
+		report(b, worst, "us/op")
+	}
+	b.ReportMetric(0, "ns/op")
+}
