@@ -139,6 +139,12 @@ func (c *child) do(op func()) error {
 	}
 }
 
+// timerSlack is how late a child's timers may be. Go's runtime has a thread that
+// looks after the others every 20 µs while any of them works, which a program
+// that works in bursts of milliseconds pays with a tenth of its time; with slack
+// the kernel wakes it less often. Waking by data, or by a futex, is not slower.
+const timerSlack = time.Millisecond
+
 // start begins a new life. Called by run.
 func (c *child) start() error {
 	if c.life != nil {
@@ -154,6 +160,10 @@ func (c *child) start() error {
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: c.orphaned}
 	// A descendant that left the group may hold the pipe: do not wait for it.
 	p.cmd.WaitDelay = time.Second
+	// Inherited by the child: this thread is the one that forks.
+	if err := unix.Prctl(unix.PR_SET_TIMERSLACK, uintptr(timerSlack), 0, 0, 0); err != nil {
+		return fmt.Errorf("%s: timer slack: %w", c.name, err)
+	}
 	if err := p.cmd.Start(); err != nil {
 		return fmt.Errorf("%s: %w", c.name, err)
 	}
