@@ -55,8 +55,8 @@ test: deps ## everything CI checks: format, vet, staticcheck, tests with -race
 fuzz: deps ## every fuzz target for FUZZTIME each
 	@scripts/fuzz -tags $(TAGS) $(FUZZTIME)
 
-bench: deps ## all benchmarks, with allocations
-	@go test -tags $(TAGS) -run '^$$' -bench . -benchmem ./...
+bench: deps build ## how near to its limits all is, into docs/performance.md; six minutes
+	@$(BIN)/stress bench -out docs/performance.md -raw build/bench
 
 clean: ## remove build/
 	@rm -rf build

@@ -26,6 +26,14 @@ there. It is bounded: of each kind 4 files a session and 64 in all stay, 2 GB
 together. A track is decoded here, for up to 40 s, and takes up to 500 MB of
 memory meanwhile. Without -segment, -tracks is what it is to a state server.
 
+What singers hear is encoded with -complexity 5 unless that says otherwise: from 5
+on libopus follows the pitch of a voice, above it little is gained for half as
+much time again, and where the processor is short 1 takes 40 % off what encoding
+costs. -opus-application audio is libopus's general encoder, as browsers have it:
+4 ms later for each bucket that a voice passes, and from -complexity 7 on three
+times as dear where somebody speaks or breathes. It is there to compare with.
+docs/opus-settings.md has the measurements.
+
 It answers on every other path, so a proxy may pass /api, /api/07 or /. It speaks
 plain HTTP and is meant to stand behind a proxy on the same machine, from which
 it takes X-Forwarded-For and X-Forwarded-Proto. With port 0 the line
