@@ -84,6 +84,7 @@ type Brigade struct {
 	text     []byte // of the metadata
 	json     bytes.Buffer
 	listing  []listed
+	lister   lister
 	parts    [][]float32 // of the recording
 }
 

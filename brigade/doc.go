@@ -112,6 +112,22 @@
 // carried out is answered, not repeated. A new server that has forgotten the
 // room carries it out.
 //
+// # What a request costs
+//
+// A singer's request of 600 ms is 115 200 bytes of audio each way. It is looked at
+// once, before anything changes, and added once; what is heard is mixed in one pass:
+//
+//	           reads                            writes
+//	check      audio in
+//	add        audio in, ring audio, people     ring audio, people
+//	mix        ring audio, backing, people      audio out
+//
+// That is 3.7 times what a copy of it moves, and memory is what bounds it. It is so
+// with vectors, which need amd64 and a build with GOEXPERIMENT=simd; any other build
+// has plain loops, which give the same and take more than twice as long. What is done
+// beside the audio does not grow with the users, but for the user list: that of a
+// large room is sorted once a second.
+//
 // # Refusals
 //
 // A request is checked whole before anything changes. One that is refused

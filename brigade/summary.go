@@ -2,6 +2,8 @@ package brigade
 
 import (
 	"cmp"
+	"encoding/binary"
+	"math"
 	"slices"
 
 	"bucketbrigade/proto"
@@ -58,7 +60,7 @@ func (b *Brigade) summary(now proto.Clock, m *member, due bool, dst []byte) []by
 		b.refreshList(now)
 		return b.pickFromShared(m, dst)
 	}
-	b.listing = b.users.appendListing(b.listing[:0])
+	b.listing = b.lister.append(b.listing[:0], &b.users)
 	dst = proto.AppendSummaryHeader(dst, len(b.listing))
 	for i := range b.listing {
 		dst = proto.AppendSummaryUser(dst, &b.listing[i].SummaryUser)
@@ -72,7 +74,7 @@ func (b *Brigade) refreshList(now proto.Clock) {
 	if l.number > 0 && now.Sub(l.at) < listAge {
 		return
 	}
-	l.users = b.users.appendListing(l.users[:0])
+	l.users = b.lister.append(l.users[:0], &b.users)
 	l.at, l.wire = now, l.wire[:0]
 	l.number++
 	for i := range l.users {
@@ -162,13 +164,45 @@ func (p *picked) append(dst []byte, from, to int) []byte {
 	return append(dst, p.list.wire[from*proto.SummaryRecord:to*proto.SummaryRecord]...)
 }
 
-// appendListing appends the active users in the order of the list.
-func (r *roster) appendListing(dst []listed) []listed {
+// lister puts users in the order of the list, in memory that it uses again.
+type lister struct {
+	found []listed
+	order []ranked
+}
+
+// ranked is a user with what mostly settles its place.
+type ranked struct {
+	rank uint64
+	at   int // in found
+}
+
+// append appends the active users in the order of the list.
+func (l *lister) append(dst []listed, r *roster) []listed {
 	for m := range r.heard() {
-		dst = append(dst, listed{m.listing(), m})
+		u := listed{m.listing(), m}
+		l.order = append(l.order, ranked{rank(&u.SummaryUser), len(l.found)})
+		l.found = append(l.found, u)
 	}
-	slices.SortFunc(dst, func(a, b listed) int { return compareListing(&a.SummaryUser, &b.SummaryUser) })
+	slices.SortFunc(l.order, func(a, b ranked) int {
+		if a.rank != b.rank {
+			return cmp.Compare(a.rank, b.rank)
+		}
+		return compareListing(&l.found[a.at].SummaryUser, &l.found[b.at].SummaryUser)
+	})
+	for _, o := range l.order {
+		dst = append(dst, l.found[o.at])
+	}
+	clear(l.found) // who is forgotten must not stay here
+	l.found, l.order = l.found[:0], l.order[:0]
 	return dst
+}
+
+// rank is a number that grows in the order of the list: the delay, and the first
+// six bytes of the name.
+func rank(u *proto.SummaryUser) uint64 {
+	var name [8]byte
+	copy(name[2:], u.Name)
+	return uint64(max(0, min(math.MaxUint16, u.Delay)))<<48 | binary.BigEndian.Uint64(name[:])
 }
 
 func (u *user) listing() proto.SummaryUser {

@@ -1,6 +1,7 @@
 package brigade
 
 import (
+	"cmp"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -252,6 +253,25 @@ func TestPlacesBesideALateEntry(t *testing.T) {
 	for _, m := range []*member{nil, late} {
 		if _, ok := (&picked{list: l}).find(m); ok {
 			t.Errorf("%v is in the list", m)
+		}
+	}
+}
+
+// The rank of a user never contradicts the order of the list.
+func TestRankFollowsTheList(t *testing.T) {
+	t.Parallel()
+	rng := rand.New(rand.NewPCG(2, 6))
+	names := []string{"", "a", "a\x00", "ab", "abcdef", "abcdefg", "abcdeg", "\xff", "\u00e9", "Ann", "Ann Lee", "ann"}
+	drawn := func() *proto.SummaryUser {
+		return &proto.SummaryUser{
+			User: proto.UserID(rng.IntN(3)), Delay: rng.IntN(3) * 130, Name: names[rng.IntN(len(names))],
+			MicVolume: float32(rng.IntN(2)),
+		}
+	}
+	for range 5000 {
+		a, b := drawn(), drawn()
+		if r := cmp.Compare(rank(a), rank(b)); r != 0 && r != compareListing(a, b) {
+			t.Fatalf("%+v and %+v rank %d, the list has %d", a, b, r, compareListing(a, b))
 		}
 	}
 }
