@@ -38,12 +38,15 @@ func (b *Brigade) Mix(dst []float32) {
 		return
 	}
 	clear(dst[r.sounding:])
+	silentBacking := r.from >= b.ring.backingTo
 	for _, run := range b.ring.runs(r.from, r.sounding) {
 		part := dst[run.off : run.off+run.hi-run.lo]
 		audio, backing := b.ring.Audio[run.lo:run.hi], b.ring.Backing[run.lo:run.hi]
 		switch {
 		case r.source == fromMonitor:
 			copy(part, b.ring.Monitor[run.lo:run.hi])
+		case r.autoGain && silentBacking:
+			gainInto(part, audio, b.ring.People[run.lo:run.hi], b.gains, r.voices)
 		case r.autoGain:
 			mixGained(part, audio, backing, b.ring.People[run.lo:run.hi], b.gains, r.voices, r.back)
 		default:
