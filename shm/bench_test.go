@@ -16,7 +16,7 @@ func BenchmarkCall(b *testing.B) {
 			size := map[int]string{0: "/empty", benchSamples: "/28800samples"}[n]
 			b.Run(wait.String()+size, func(b *testing.B) {
 				server, shard := pair(b)
-				stop := serveInPlace(b, wait, server)
+				stop := serveInPlace(b, wait, server, newBenchPeer())
 				benchmarkCalls(b, shard, wait, n)
 				stop()
 				_ = shard.Close()
@@ -43,13 +43,12 @@ func benchmarkCalls(b *testing.B, seg *Segment, wait Wait, n int) {
 	}
 }
 
-// serveInPlace serves as a benchPeer does until stopped.
-func serveInPlace(t testing.TB, wait Wait, seg *Segment) (stop func()) {
+// serveInPlace serves as p does until stopped.
+func serveInPlace(t testing.TB, wait Wait, seg *Segment, p *benchPeer) (stop func()) {
 	srv := NewServer(wait)
 	if err := srv.Add(seg); err != nil {
 		t.Fatal(err)
 	}
-	p := newBenchPeer()
 	end := background(t, func() error { return p.serve(srv) })
 	return func() {
 		if err := end(); err != nil {

@@ -260,24 +260,56 @@ func TestEndlessRestarts(t *testing.T) {
 	}
 }
 
-// JSON costs what encoding/json costs; audio, turns and waiting allocate
-// nothing. Not parallel: the count is the whole process's.
-func TestAudioAllocatesNothing(t *testing.T) {
-	server, shard := pair(t)
-	stop := serveInPlace(t, Hybrid, server)
-	c := NewClient(shard, ClientConfig{Timeout: 20 * time.Second})
-	var ans proto.Answer
-	count := func(n int) float64 {
-		req := numbered(1, n)
-		return testing.AllocsPerRun(300, func() {
-			if err := c.Call(context.Background(), req, &ans); err != nil || len(ans.PCM) != n {
-				t.Fatal(err, len(ans.PCM))
-			}
-		})
+// usualCall is what a singer's request and its answer look like when the shard
+// has encoded a part of the mix already.
+func usualCall(samples int) (*proto.Request, proto.Answer) {
+	end := proto.Clock(86400000028800)
+	req := &proto.Request{
+		QueryString:   "userid=4711&username=Ada%20B&read_clock=86400000028800&n_samples=28800&rms_volume=0.0123457",
+		ClientAddress: "192.0.2.1", Session: "cookie:0123456789abcdef0123456789abcdef",
+		ReadEnd: &end, Want: &proto.Span{From: end - 11520, To: end}, Held: &proto.Held{Mix: 1001},
+		PCM: make([]float32, samples),
 	}
-	full := count(proto.MaxSamples)
-	if none := count(0); full > none {
-		t.Errorf("a call allocates %v times with audio, %v times without", full, none)
+	for i := range proto.Clock(6) {
+		req.Held.Reads = append(req.Held.Reads, proto.HeldRead{To: end - 28800 + 2880*(i+1), At: end + i})
+	}
+	return req, proto.Answer{
+		Metadata: `{"server_clock":86400000100000,"n_samples":28800,"events":[],"leader":"4711","chats":[["Ada","\"you\""]]}`,
+		Clock:    end + 9, Span: &proto.Span{From: end - 14400, To: end}, Mix: 1001, Keep: end - 11520,
+		Summary: echoSummary(3),
+	}
+}
+
+// A call allocates nothing on either side, nor does one that queues, nor
+// waiting. Not parallel: the count is the whole process's.
+func TestCallsAllocateNothing(t *testing.T) {
+	server, shard := pair(t)
+	p := newBenchPeer()
+	stop := serveInPlace(t, Hybrid, server, p)
+	c := NewClient(shard, ClientConfig{Timeout: 20 * time.Second})
+	ans := proto.Answer{Scratch: new(proto.Scratch)}
+	for _, n := range []int{0, benchSamples, proto.MaxSamples - 200} {
+		var req *proto.Request
+		req, p.ans = usualCall(n)
+		for name, req := range map[string]*proto.Request{"empty": {PCM: req.PCM}, "usual": req} {
+			allocs := testing.AllocsPerRun(300, func() {
+				if err := c.Call(context.Background(), req, &ans); err != nil || len(ans.PCM) != n || ans.Mix != 1001 {
+					t.Fatal(err, len(ans.PCM), ans.Mix)
+				}
+			})
+			if allocs != 0 {
+				t.Errorf("a call, %s, with %d samples allocates %v times", name, n, allocs)
+			}
+		}
+	}
+	queued := &deadline{within: time.Minute}
+	if n := testing.AllocsPerRun(300, func() {
+		if err := c.queue(context.Background(), queued); err != nil {
+			t.Fatal(err)
+		}
+		c.turn <- struct{}{}
+	}); n != 0 {
+		t.Errorf("queueing allocates %v times", n)
 	}
 	stop()
 	idle := NewServer(Hybrid)
@@ -318,6 +350,7 @@ func TestNoWakeIsLost(t *testing.T) {
 			return turn.Answer(&empty, 0, nil)
 		})
 		c := NewClient(shard, ClientConfig{Timeout: 20 * time.Second})
+		srv.sleeper.most, c.sleeper.most = spinLeast, spinLeast // or nobody ever slept
 		own := rand.New(rand.NewPCG(2, 2))
 		lost := 0
 		for range calls {

@@ -3,9 +3,7 @@ package shm
 import (
 	"context"
 	"errors"
-	"runtime"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -31,7 +29,6 @@ type Client struct {
 	seg     *Segment
 	timeout time.Duration
 	turn    chan struct{} // holds a token while nobody calls
-	queued  atomic.Int32  // how many wait for the token
 	timers  sync.Pool     // of *time.Timer, stopped
 
 	// Below: owned by whoever holds the token.
@@ -141,9 +138,7 @@ func (c *Client) queue(ctx context.Context, end *deadline) error {
 	} else {
 		timer.Reset(end.left(time.Now()))
 	}
-	c.queued.Add(1)
 	defer func() {
-		c.queued.Add(-1)
 		timer.Stop()
 		c.timers.Put(timer)
 	}()
@@ -157,15 +152,8 @@ func (c *Client) queue(ctx context.Context, end *deadline) error {
 	}
 }
 
-// release gives the token to who has waited longest for it. That one runs at
-// once: what the caller does next, encoding say, would leave the segment unused
-// meanwhile.
-func (c *Client) release() {
-	c.turn <- struct{}{}
-	if c.queued.Load() > 0 {
-		runtime.Gosched()
-	}
-}
+// release gives the token to who has queued longest, if anybody does.
+func (c *Client) release() { c.turn <- struct{}{} }
 
 // write publishes a request.
 func (c *Client) write(json []byte, samples []float32) error {
