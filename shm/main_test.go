@@ -33,6 +33,7 @@ func TestMain(m *testing.M) {
 		"call":  childCall,
 		"write": childWrite,
 		"bench": childBench,
+		"busy":  childBusy,
 		"tiny":  childTinyTmpfs,
 		"ramfs": childRamfs,
 	}

@@ -275,7 +275,7 @@ func newBenchPeer() *benchPeer {
 
 // serve serves one request, if one comes soon.
 func (p *benchPeer) serve(srv *Server) error {
-	turn := srv.Next(time.Now().Add(10 * time.Millisecond))
+	turn := srv.Next(time.Now().Add(100 * time.Millisecond))
 	if turn == nil {
 		return nil
 	}
