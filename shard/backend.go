@@ -9,8 +9,8 @@ import (
 // Backend is the way to what the singers share: a message in, a message out.
 // The contract, which package backendtest holds implementations against:
 //
-//  1. Call carries req out once and fills ans, using the memory of ans.PCM and
-//     ans.Summary again. Nothing in ans is shared with the backend afterwards.
+//  1. Call carries req out once and fills ans, using the memory of ans.PCM,
+//     ans.Summary and, if there is one, ans.Scratch again. Nothing in ans is shared with the backend afterwards.
 //  2. What the shared state refuses is a nil error and an ans with a refusal.
 //  3. An error is a *proto.Refusal: nobody answered (503, within 3 s), req is
 //     too large (413), the answer made no sense (502). ans is undefined then.

@@ -33,6 +33,7 @@ func newScratchPool() *sync.Pool {
 			body:    make([]byte, 0, 16<<10),
 			packets: make([][]byte, 0, proto.MaxPackets),
 			out:     make([]byte, 0, 16<<10),
+			ans:     proto.Answer{Scratch: new(proto.Scratch)},
 		}
 	}}
 }

@@ -93,9 +93,11 @@ func (c *Client) exchange(ctx context.Context, end *deadline, json []byte, req *
 		}
 	}
 	for {
-		if err := c.write(json, req.PCM); err != nil {
+		woken, err := c.write(json, req.PCM)
+		if err != nil {
 			return err
 		}
+		c.sleeper.peerSlept = woken
 		word, ok := c.awaitNot(statusRequest, end)
 		if !ok {
 			return c.errAway()
@@ -155,16 +157,15 @@ func (c *Client) queue(ctx context.Context, end *deadline) error {
 // release gives the token to who has queued longest, if anybody does.
 func (c *Client) release() { c.turn <- struct{}{} }
 
-// write publishes a request.
-func (c *Client) write(json []byte, samples []float32) error {
+// write publishes a request and tells whether the server had to be woken.
+func (c *Client) write(json []byte, samples []float32) (woken bool, err error) {
 	pcm := floatBytes(samples)
 	word, data, err := c.seg.place(statusRequest, json, 0, len(pcm))
 	if err != nil {
-		return err
+		return false, err
 	}
 	copy(data, pcm)
-	c.seg.publish(word)
-	return nil
+	return c.seg.publish(word), nil
 }
 
 // awaitNot waits until the status is not st; ok is false if it still is at end.

@@ -46,10 +46,23 @@
 // wake. The order of store and look is sequentially consistent on both sides, so
 // one of the two always sees the other.
 //
+// Before it sleeps a side polls: for half a microsecond in any case, and then for
+// as long as the last waits make it likely to pay, at most 50 µs. A shard that had
+// to wake the server does not, nor does anybody whose waits are longer, but for a
+// try now and then. So a server that is called all the time never sleeps, and one
+// that is called some hundred times a second never spins.
+//
 // A sleep ends after 100 ms in any case. A message that is there then, with the
 // flag still at 1, is from a peer that wakes nobody: for the next ten seconds
 // sleeps end after 1 ms. A flag at 2 says that it was only the wake that came
 // too late; a peer need not set it, it costs us short sleeps if it does not.
+//
+// # Many callers
+//
+// The goroutines of a shard call one at a time. While it has the turn, a call
+// copies its audio in, waits, and copies the answer out; JSON is written before
+// and read afterwards. What is read from a message lies in a [proto.Scratch]: of
+// the server for a request, until the next one; of the caller for an answer.
 //
 // # Deaths
 //

@@ -84,7 +84,7 @@ func TestGoldenBytesAreWritten(t *testing.T) {
 		t.Fatal(err)
 	}
 	req, ans := goldenParts()
-	if err := c.write(proto.AppendRequestJSON(nil, &req), req.PCM); err != nil {
+	if _, err := c.write(proto.AppendRequestJSON(nil, &req), req.PCM); err != nil {
 		t.Fatal(err)
 	}
 	file, err := os.ReadFile(path)

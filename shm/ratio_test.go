@@ -102,6 +102,7 @@ func (r *rig) play(what string) (end func()) {
 	return func() {
 		r.bare.word.Store(bareEnd)
 		futexWake(r.bare.word)
+		r.calls(1) // it is back
 	}
 }
 
@@ -154,7 +155,6 @@ func (r *rig) compare(b *testing.B, what string, rest time.Duration) {
 			time.Sleep(rest)
 			bare = append(bare, each(bares, m))
 			end()
-			r.calls(1) // the other process is back
 			time.Sleep(rest)
 			rpc = append(rpc, each(r.calls, n))
 		}

@@ -190,14 +190,16 @@ func (s *Segment) place(status byte, json []byte, prefix, size int) (word uint32
 }
 
 // publish hands the segment to the peer: everything written before is visible
-// to whoever loads the word.
-func (s *Segment) publish(word uint32) {
+// to whoever loads the word. It tells whether the peer had to be woken.
+func (s *Segment) publish(word uint32) (woken bool) {
 	raceRelease(s.inode)
 	s.word.Store(word)
-	if s.peerSleeps().Load() != awake {
-		s.peerSleeps().CompareAndSwap(asleep, called)
-		futexWake(s.word)
+	if s.peerSleeps().Load() == awake {
+		return false
 	}
+	s.peerSleeps().CompareAndSwap(asleep, called)
+	futexWake(s.word)
+	return true
 }
 
 // uncalled tells whether the message that the owner of the flag asleep just

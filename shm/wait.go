@@ -68,7 +68,8 @@ const (
 // sleeper decides how long to spin and how long to sleep. It belongs to one
 // goroutine.
 //
-// How long it pays to spin follows from how long the last waits were: twice
+// Who has just woken its peer sleeps at once: that takes longer than spinning
+// pays. Else how long it pays to spin follows from how long the last waits were: twice
 // their mean. If that is beyond spinMost it does not pay: the peer has work for
 // longer, or nothing for us to do, or no processor. But where both sides sleep
 // the wakes alone are long, so now and then a wait is spun through all the same:
@@ -86,6 +87,10 @@ type sleeper struct {
 	probeEvery int  // how many waits from one try to the next
 	unprobed   int  // how many there were since
 	probing    bool // this wait is one
+
+	// peerSlept: the peer has just been woken. A processor that spins meanwhile
+	// is one that it cannot run on, though what was copied lies in its cache.
+	peerSlept bool
 
 	shortUntil time.Time
 }
@@ -107,7 +112,7 @@ func (s *sleeper) spinLimit(now, end time.Time) time.Time {
 	switch {
 	case s.wait == Spin:
 		return end
-	case s.alone:
+	case s.alone || s.peerSlept:
 		return now
 	case s.mean <= s.most:
 		return now.Add(min(spinLeast+2*s.mean, s.most))
@@ -122,6 +127,7 @@ func (s *sleeper) spinLimit(now, end time.Time) time.Time {
 // note takes down how long a wait was.
 func (s *sleeper) note(took time.Duration) {
 	switch {
+	case s.peerSlept: // this says nothing of a peer that is awake
 	case s.probing && took <= s.most:
 		s.mean, s.probeEvery = took, probeFirst
 	case s.probing:

@@ -98,6 +98,12 @@ func TestSpinningFollowsTheWaits(t *testing.T) {
 	if got := wait(20 * us); got < 45*us || got >= spinMost {
 		t.Errorf("after waits of 20 µs it spins for %v", got)
 	}
+	s.peerSlept = true
+	before := s.mean
+	if got := wait(time.Hour); got != 0 || s.mean != before {
+		t.Errorf("for a peer that was asleep it spins for %v, and means %v instead of %v", got, s.mean, before)
+	}
+	s.peerSlept = false
 	if s.alone = true; wait(0) != 0 || s.glances() != 1 {
 		t.Error("with one processor it spins")
 	}
