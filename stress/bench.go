@@ -99,7 +99,8 @@ func (r benchRun) measure(ctx context.Context, cfg benchConfig, all measured, st
 	fmt.Fprintf(stderr, "== %s %s\n", r.pkg, r.bench)
 	var output bytes.Buffer
 	cmd := exec.CommandContext(ctx, cfg.goTool, r.args(cfg.count)...)
-	cmd.Stdout, cmd.Stderr = io.MultiWriter(&output, file, stderr), stderr
+	cmd.Stdout = io.MultiWriter(&output, file, stderr)
+	cmd.Stderr = cmd.Stdout // one writer, so that nothing is written at once
 	// To the whole group: go test, and the programs that benchmarks start.
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGTERM) }

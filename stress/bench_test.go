@@ -82,7 +82,7 @@ func TestGoalResults(t *testing.T) {
 		reached bool
 	}{
 		{"within", func(g *goal) { g.bench = []string{"BenchmarkCore/users=1000"} }, result{1.1, 110, true}, true},
-		{"the worst counts", func(g *goal) { g.bench = []string{"BenchmarkCore/users=5000", "BenchmarkCore/users=1000"} },
+		{"the worst counts", func(g *goal) { g.bench = []string{"BenchmarkCore/users=1000", "BenchmarkCore/users=5000"} },
 			result{1.3, 130, true}, false},
 		{"one is missing", func(g *goal) { g.bench = []string{"BenchmarkCore/users=1000", "BenchmarkCore/users=9"} }, result{}, false},
 		{"nothing to divide by", func(g *goal) { g.bench, g.over = []string{"BenchmarkCore/users=1000"}, "x" }, result{}, false},

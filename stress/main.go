@@ -21,6 +21,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	switch fs.Arg(0) {
 	case "demo":
 		return demoCommand(ctx, fs.Args()[1:], stdout, stderr)
+	case "unit":
+		return unitCommand(ctx, fs.Args()[1:], stdout, stderr)
 	case "bench":
 		return benchCommand(ctx, fs.Args()[1:], stdout, stderr)
 	case "opus":

@@ -83,6 +83,10 @@ const choirSize = 20
 // materials are the sounds that everything is measured with.
 func materials(cfg opusConfig) ([]material, error) {
 	n := cfg.seconds * proto.SampleRate / proto.FrameSamples * proto.FrameSamples
+	given, err := givenVoices(cfg, n)
+	if err != nil {
+		return nil, err
+	}
 	choir := make([]float32, n)
 	for i := range choirSize {
 		for j, x := range voice.Render(voice.NewSung(voice.SungConfig{Seed: uint64(100 + i)}), n) {
@@ -104,6 +108,11 @@ func materials(cfg opusConfig) ([]material, error) {
 	for _, s := range sounds {
 		all = append(all, material{s.name, slices.Collect(slices.Chunk(s.pcm, proto.FrameSamples))})
 	}
+	return append(all, given...), nil
+}
+
+// givenVoices reads the first n samples of the files.
+func givenVoices(cfg opusConfig, n int) (all []material, err error) {
 	for _, path := range cfg.voices {
 		pcm, err := audiofile.ReadWAV(path)
 		if err != nil {
