@@ -30,6 +30,10 @@ type Config struct {
 	// Log takes what the operator should know; slog.Default() if nil.
 	Log *slog.Logger
 
+	// SinceBoot counts the time that the server clock goes by; that of the machine
+	// if nil. For who keeps a time of his own.
+	SinceBoot func() time.Duration
+
 	// RefusalDelay is how long a refusal that no retry heals is held back; 1 s
 	// if 0, none if negative.
 	RefusalDelay time.Duration

@@ -54,6 +54,9 @@ func New(cfg Config) (*Server, error) {
 		return nil, fmt.Errorf("shard: %w; choose another address with -listen", err)
 	}
 	s := newServer(cfg)
+	if cfg.SinceBoot != nil {
+		s.time.boot = cfg.SinceBoot
+	}
 	s.listener = l
 	s.http = &http.Server{
 		Handler:        s.Handler(),

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"bucketbrigade/brigade"
 	"bucketbrigade/codec"
@@ -87,13 +88,23 @@ func newUnitRoom(cfg unitConfig) (*unitRoom, error) {
 	var err error
 	r.server, err = shard.New(shard.Config{
 		Backend: unitBackend{r}, RefusalDelay: -1, MaxSingers: cfg.users,
-		Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
+		// The shard's time is the room's, or it would see everybody drift.
+		SinceBoot: func() time.Duration { return proto.SamplesDuration(r.now.Sub(unitEpoch)) },
+		Log:       slog.New(slog.NewTextHandler(io.Discard, nil)),
 	})
 	if err != nil {
 		return nil, err
 	}
 	r.handler = r.server.Handler()
-	return r, nil
+	return r, r.tellClock()
+}
+
+// tellClock asks the shard for the clock, as a client that connects does.
+func (r *unitRoom) tellClock() error {
+	r.now = unitEpoch
+	req := r.post(0, "", nil)
+	req.Method = http.MethodGet
+	return r.serve(0, req)
 }
 
 func newUnitVoice(seed uint64, pack bool) (v unitVoice, err error) {
