@@ -152,10 +152,10 @@ func (r *rig) compare(b *testing.B, what string, rest time.Duration) {
 	for b.Loop() {
 		for range 50 {
 			end := r.play(what)
-			time.Sleep(rest)
+			nap(rest)
 			bare = append(bare, each(bares, m))
 			end()
-			time.Sleep(rest)
+			nap(rest)
 			rpc = append(rpc, each(r.calls, n))
 		}
 	}

@@ -29,12 +29,14 @@ func keptRequests(now proto.Clock) []*proto.Request {
 	lyrics := sing(1, url.Values{})
 	lyrics.Lyrics = new("la \"la\" la")
 	control := &proto.Request{QueryString: "disableSongVideo=1", ControlSecret: "0123456789abcdef", Nonce: "nonce-1"}
+	again := *control
+	again.ClientAddress = "192.0.2.9" // its nonce lies elsewhere
 	return []*proto.Request{
 		sing(1, url.Values{}), sing(2, url.Values{"begin_monitor": {"1"}}), lyrics,
 		sing(1, url.Values{"chat": {`["hello","you"]`}, "event_data": {`[{"evid":"e1","clock":7}]`}}),
 		sing(2, url.Values{"client_telemetry": {`{"audio":{"x":[1,"two"]}}`}, "track": {"a track"}, "monitor": {"1"}}),
 		sing(1, url.Values{"client_telemetry": {`{"audio":{"y":3}}`}, "user_summary": {"1"}}),
-		control, sing(2, url.Values{"username": {"other"}}), control, sing(1, url.Values{}), sing(2, url.Values{"username": {"other"}}),
+		control, sing(2, url.Values{"username": {"other"}}), &again, sing(1, url.Values{}), sing(2, url.Values{"username": {"other"}}),
 		{Kind: proto.KindUploaded, Upload: "track-1.wav"},
 	}
 }
