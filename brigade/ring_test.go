@@ -1,7 +1,6 @@
 package brigade
 
 import (
-	"fmt"
 	"slices"
 	"testing"
 
@@ -12,7 +11,8 @@ import (
 // again, whether the clock gets there in steps or in one.
 func TestRingIsClearedBehind(t *testing.T) {
 	t.Parallel()
-	const size = ringSeconds * proto.SampleRate
+	const seconds = 2
+	const size = seconds * proto.SampleRate
 	for _, rings := range []*Rings{nil, newRings(size, true)} {
 		for _, step := range []int{frame, size - 1, size, size + 1, 3*size + 7} {
 			if rings != nil { // content that nobody knows
@@ -21,11 +21,10 @@ func TestRingIsClearedBehind(t *testing.T) {
 				}
 				copy(rings.People[size/2:], slices.Repeat([]uint16{1}, 999))
 			}
-			r := newRoom(t, Config{Rings: rings, Stems: rings != nil})
+			r := newRoomOf(t, Config{Rings: rings, Stems: rings != nil}, seconds)
 			silent := func(when string) {
 				t.Helper()
-				got := fmt.Sprint(r.ringSum())
-				if want := fmt.Sprint(newRoom(t, Config{Stems: rings != nil}).ringSum()); got != want {
+				if r.ringSum() != newRoomOf(t, Config{Stems: rings != nil}, seconds).ringSum() {
 					t.Fatalf("%s, steps of %d: there is something in the ring", when, step)
 				}
 			}
