@@ -19,6 +19,9 @@ import (
 //	go test -run '^$' -bench . -benchtime 1x -count 5 ./e2e
 //
 // takes ten to thirty seconds for each line. Metrics are per request of 600 ms.
+//
+// With BRIGADE_PROFILE=DIR what the shard does meanwhile goes to DIR, as a file for
+// go tool pprof for each measurement.
 
 // sharing is how a shard encodes.
 type sharing string
@@ -68,7 +71,7 @@ func report(b *testing.B, d time.Duration, unit string) {
 // libopus on the same packets: decode and encode where all have encoders of
 // their own, decode alone where forty in one bucket share one.
 func BenchmarkShard(b *testing.B) {
-	p, voices := buildPrograms(b), encodeVoices(b, false)
+	p, voices := buildPrograms(b), sungVoices(b)
 	for _, how := range []sharing{private, shared} {
 		b.Run(string(how), func(b *testing.B) {
 			for b.Loop() {
@@ -80,10 +83,11 @@ func BenchmarkShard(b *testing.B) {
 }
 
 func benchmarkShard(b *testing.B, p programs, voices batches, how sharing) {
-	s := p.start(b, how, false)
+	prof := newProfiler(b, string(how))
+	s := p.start(b, how, false, prof.args()...)
 	raw := newRawCodec(how == private)
 	defer raw.close()
-	l := &load{voices: voices, singers: 1 + 40, buckets: 1, url: s.URL() + "/api/01", heard: raw.heard}
+	l := &load{voices: voices, singers: 1 + 40, buckets: 1, url: s.URL() + "/api/01", profiler: prof, heard: raw.heard}
 	cost := l.measure(b, s, raw.count)
 	each, err := raw.each()
 	if err != nil {
@@ -101,7 +105,10 @@ func BenchmarkSystem(b *testing.B) {
 	p := buildPrograms(b)
 	for _, kind := range []string{"sung", "speech"} {
 		b.Run(kind, func(b *testing.B) {
-			voices := encodeVoices(b, kind == "speech")
+			voices := sungVoices(b)
+			if kind == "speech" {
+				voices = spokenVoices(b)
+			}
 			for b.Loop() {
 				ours := systemCost(b, p, voices, 60, 2, shared)
 				theirs := systemCost(b, p, voices, 60, 2, private, "-complexity", fmt.Sprint(codec.Browser().Complexity),
@@ -121,8 +128,9 @@ func BenchmarkSystem(b *testing.B) {
 // systemCost is what a request costs nginx, shard and state server with so many
 // singers, all but the leader in so many buckets behind.
 func systemCost(b *testing.B, p programs, voices batches, singers, buckets int, how sharing, args ...string) clocks {
-	s := p.start(b, how, true, args...)
-	l := &load{voices: voices, singers: singers, buckets: buckets, url: s.URL() + "/api/01"}
+	prof := newProfiler(b, fmt.Sprint(how, singers))
+	s := p.start(b, how, true, append(args, prof.args()...)...)
+	l := &load{voices: voices, singers: singers, buckets: buckets, url: s.URL() + "/api/01", profiler: prof}
 	cost := l.measure(b, s, nil)
 	if err := s.Close(); err != nil {
 		b.Fatal(err)
@@ -133,7 +141,7 @@ func systemCost(b *testing.B, p programs, voices batches, singers, buckets int, 
 // BenchmarkGrowth is what a request costs the whole system with ever more
 // singers on one shard. The ratio is that of the worst of them to the fewest.
 func BenchmarkGrowth(b *testing.B) {
-	p, voices := buildPrograms(b), encodeVoices(b, false)
+	p, voices := buildPrograms(b), sungVoices(b)
 	how := shared
 	if !p.sharing {
 		how = private

@@ -24,25 +24,53 @@ import (
 const (
 	loadSeconds = 12
 	loadVoices  = 8
+	// loadSpeakers is how many speak where people speak.
+	loadSpeakers = 3
 )
 
 // batches are voices encoded by browsers: for each voice the packings of its
-// batches.
-type batches [][][]byte
+// batches. Singer i has voice i, or if there are fewer one of those that come
+// after the first few.
+type batches struct {
+	first int
+	all   [][][]byte
+}
 
-// encodeVoices makes batches of sung or spoken voices.
-func encodeVoices(t testing.TB, spoken bool) batches {
+func (v batches) of(i int) [][]byte {
+	if i < v.first {
+		return v.all[i]
+	}
+	return v.all[v.first+i%(len(v.all)-v.first)]
+}
+
+// sungVoices all sing.
+func sungVoices(t testing.TB) batches {
 	t.Helper()
-	all := make(batches, loadVoices)
+	return batches{0, encodeVoices(t, func(i int) voice.Voice { return voice.NewSung(voice.SungConfig{Seed: uint64(i + 1)}) })}
+}
+
+// spokenVoices are a few who speak, and the open microphones of those who listen:
+// what browsers send when nobody sings.
+func spokenVoices(t testing.TB) batches {
+	t.Helper()
+	return batches{loadSpeakers, encodeVoices(t, func(i int) voice.Voice {
+		room := voice.NewRoomNoise(voice.RoomNoiseConfig{Seed: uint64(i + 1)})
+		if i >= loadSpeakers {
+			return room
+		}
+		speaker := voice.NewSpoken(voice.SpokenConfig{Seed: uint64(i + 1)})
+		return voice.NewMix(voice.Layer{Voice: speaker, Gain: 1}, voice.Layer{Voice: room, Gain: 1})
+	})}
+}
+
+// encodeVoices encodes loadVoices voices as browsers do.
+func encodeVoices(t testing.TB, newVoice func(i int) voice.Voice) [][][]byte {
+	t.Helper()
+	all := make([][][]byte, loadVoices)
 	var each sync.WaitGroup
 	for i := range all {
 		each.Go(func() {
-			var v voice.Voice = voice.NewSung(voice.SungConfig{Seed: uint64(i + 1)})
-			if spoken {
-				v = voice.NewMix(
-					voice.Layer{Voice: voice.NewSpoken(voice.SpokenConfig{Seed: uint64(i + 1)}), Gain: 1},
-					voice.Layer{Voice: voice.NewRoomNoise(voice.RoomNoiseConfig{Seed: uint64(i + 1)}), Gain: 1})
-			}
+			v := newVoice(i)
 			e := codec.NewBrowserEncoder()
 			for part := range slices.Chunk(voice.Render(v, loadSeconds*proto.SampleRate), singer.BatchSamples) {
 				packed, err := e.AppendPacked(nil, part)
@@ -68,6 +96,8 @@ type load struct {
 	// heard, if any, is called with each answer of singer i and with what he
 	// sent; answers are decoded then.
 	heard func(i int, sent []byte, a *singer.Answer)
+	// profiler looks on while something is measured; nil does not.
+	profiler *profiler
 
 	answers, bytes atomic.Int64
 	failure        atomic.Pointer[error]
@@ -99,7 +129,7 @@ func (l *load) one(ctx context.Context, i int, transport http.RoundTripper) {
 	}
 	// With up to four requests under way the oldest is answered first.
 	var sent [][]byte
-	part := l.voices[i%len(l.voices)]
+	part := l.voices.of(i)
 	next, asked := i, 0
 	who := singer.New(singer.Config{
 		URL: l.url, User: proto.UserID(1000 + i), Name: fmt.Sprint("singer ", i),
@@ -203,6 +233,7 @@ func (l *load) measure(b *testing.B, s *stack.Stack, window func(on bool)) (cost
 	}
 	before, first := wait(l.warm())
 	l.bytes.Store(0)
+	l.profiler.take(b, &all)
 	if window != nil {
 		window(true)
 	}

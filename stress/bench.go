@@ -84,7 +84,7 @@ func (r benchRun) args(count int) []string {
 	}
 	return []string{
 		"test", "-tags", buildTag, "-run", "^$", "-bench", r.bench, "-benchtime", r.time,
-		"-count", strconv.Itoa(count), "-benchmem", "./" + r.pkg,
+		"-count", strconv.Itoa(count), "./" + r.pkg,
 	}
 }
 

@@ -188,7 +188,7 @@ echo "args: $*"
 		}
 	}
 	raw, err := os.ReadFile(filepath.Join(cfg.raw, "good.txt"))
-	if err != nil || strings.Count(string(raw), "BenchmarkIt-2") != 2 || !strings.Contains(string(raw), "-bench Again -benchtime 2s -count 3 -benchmem ./good") {
+	if err != nil || strings.Count(string(raw), "BenchmarkIt-2") != 2 || !strings.Contains(string(raw), "-bench Again -benchtime 2s -count 3 ./good") {
 		t.Errorf("kept (%v):\n%s", err, raw)
 	}
 	if !strings.Contains(stderr.String(), "broken") || !strings.Contains(stderr.String(), "== good Again") {
