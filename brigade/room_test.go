@@ -1,11 +1,10 @@
 package brigade
 
 import (
-	"encoding/binary"
 	"encoding/json"
 	"fmt"
+	"hash/crc32"
 	"hash/fnv"
-	"math"
 	"math/rand/v2"
 	"net/url"
 	"slices"
@@ -186,18 +185,13 @@ func (r *room) digest() string {
 	return fmt.Sprintf("%x %x", h.Sum(nil), r.ringSum())
 }
 
-// ringSum is a checksum of all four rings.
-func (r *room) ringSum() [8]byte {
-	sum := uint64(14695981039346656037)
+// ringSum is a checksum of all rings. This one the processor does, also where the
+// race detector looks on.
+func (r *room) ringSum() uint32 {
+	h := crc32.NewIEEE()
 	for _, samples := range append([][]float32{r.b.ring.Audio, r.b.ring.Backing, r.b.ring.Monitor}, r.b.ring.Stems...) {
-		for _, x := range samples {
-			sum = (sum ^ uint64(math.Float32bits(x))) * 1099511628211
-		}
+		_, _ = h.Write(bytesOf(samples))
 	}
-	for _, n := range r.b.ring.People {
-		sum = (sum ^ uint64(n)) * 1099511628211
-	}
-	var out [8]byte
-	binary.LittleEndian.PutUint64(out[:], sum)
-	return out
+	_, _ = h.Write(bytesOf(r.b.ring.People))
+	return h.Sum32()
 }
