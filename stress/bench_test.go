@@ -74,7 +74,7 @@ func TestParseBenchmarks(t *testing.T) {
 func TestGoalResults(t *testing.T) {
 	t.Parallel()
 	m := parsed(t, benchOutput)
-	users := goal{pkg: "brigade", unit: "us/op", over: "BenchmarkCore/users=10", shown: "us/op", most: 1.2}
+	users := goal{pkg: "brigade", unit: "us/op", over: []string{"BenchmarkCore/users=10"}, shown: "us/op", most: 1.2}
 	for _, c := range []struct {
 		name    string
 		adjust  func(g *goal)
@@ -84,9 +84,13 @@ func TestGoalResults(t *testing.T) {
 		{"within", func(g *goal) { g.bench = []string{"BenchmarkCore/users=1000"} }, result{1.1, 110, true}, true},
 		{"the worst counts", func(g *goal) { g.bench = []string{"BenchmarkCore/users=1000", "BenchmarkCore/users=5000"} },
 			result{1.3, 130, true}, false},
+		{"the least of what it is held against", func(g *goal) {
+			g.bench = []string{"BenchmarkCore/users=5000"}
+			g.over = []string{"BenchmarkCore/users=1000", "BenchmarkCore/users=10"}
+		}, result{1.3, 130, true}, false},
 		{"one is missing", func(g *goal) { g.bench = []string{"BenchmarkCore/users=1000", "BenchmarkCore/users=9"} }, result{}, false},
-		{"nothing to divide by", func(g *goal) { g.bench, g.over = []string{"BenchmarkCore/users=1000"}, "x" }, result{}, false},
-		{"as it is", func(g *goal) { g.bench, g.over, g.most = []string{"BenchmarkCore/users=1000"}, "", 110 },
+		{"nothing to divide by", func(g *goal) { g.bench, g.over = []string{"BenchmarkCore/users=1000"}, []string{"x"} }, result{}, false},
+		{"as it is", func(g *goal) { g.bench, g.over, g.most = []string{"BenchmarkCore/users=1000"}, nil, 110 },
 			result{110, 110, true}, true},
 	} {
 		g := users

@@ -26,14 +26,18 @@ type goal struct {
 	title string
 	pkg   string
 	// bench are the benchmarks that it is about; the worst counts. unit is what
-	// they are judged by, divided by that of over unless over is empty.
+	// they are judged by, divided by the least of over unless over is empty.
 	bench []string
 	unit  string
-	over  string
+	over  []string
 	// shown is what stands beside it.
 	shown string
 	most  float64
 }
+
+// fewUsers is what many are held against. With ten a request costs more than with
+// a hundred, for it has more of the ring to clear; growth must not hide there.
+var fewUsers = []string{"BenchmarkCore/users=10", "BenchmarkCore/users=100"}
 
 // goals are all lines.
 var goals = []goal{
@@ -51,12 +55,12 @@ var goals = []goal{
 		pkg: "brigade", bench: []string{"BenchmarkCore/full"}, unit: "ratio", shown: "us/op", most: 6},
 	{title: "core, write only ÷ the same memcpy",
 		pkg: "brigade", bench: []string{"BenchmarkCore/writeonly"}, unit: "ratio", shown: "us/op", most: 3},
-	{title: "core, full request, the worst of 100, 1000, 5000 users ÷ 10 users, without the user list",
-		pkg: "brigade", bench: []string{"BenchmarkCore/users=100", "BenchmarkCore/users=1000", "BenchmarkCore/users=5000"},
-		unit: "us/op", over: "BenchmarkCore/users=10", shown: "us/op", most: 1.2},
-	{title: "core, full request, 1000 users with the user list ÷ 10 users without",
+	{title: "core, full request without the user list, the worse of 1000 and 5000 users ÷ the better of 10 and 100",
+		pkg: "brigade", bench: []string{"BenchmarkCore/users=1000", "BenchmarkCore/users=5000"},
+		unit: "us/op", over: fewUsers, shown: "us/op", most: 1.2},
+	{title: "core, full request, 1000 users with the user list ÷ the better of 10 and 100 without",
 		pkg: "brigade", bench: []string{"BenchmarkCore/users=1000/list"},
-		unit: "us/op", over: "BenchmarkCore/users=10", shown: "us/op", most: 2},
+		unit: "us/op", over: fewUsers, shown: "us/op", most: 2},
 	{title: "shard, private encoders, CPU per request ÷ raw libopus decode + encode at the same settings",
 		pkg: "e2e", bench: []string{"BenchmarkShard/private"}, unit: "ratio", shown: "us/op", most: 1.08},
 	{title: "shard, 40 singers in one bucket, shared, CPU per request ÷ raw libopus decode",
@@ -70,7 +74,7 @@ var goals = []goal{
 			"BenchmarkEncodeFrame/sung", "BenchmarkEncodeFrame/spoken", "BenchmarkEncodeFrame/room",
 			"BenchmarkDecodeFrame/sung", "BenchmarkDecodeFrame/spoken", "BenchmarkDecodeFrame/room",
 		}, unit: "allocs/op", shown: "B/op", most: 0},
-	{title: "growth: CPU per singer, the worse of 100 and 200 singers on one shard ÷ 20",
+	{title: "growth: CPU per singer at 100 and 200 singers on one shard, the worse of them ÷ the best of fewer",
 		pkg: "e2e", bench: []string{"BenchmarkGrowth"}, unit: "ratio", shown: "us/op", most: 1.15},
 }
 
@@ -86,10 +90,13 @@ func (r result) reached(g goal) bool { return r.there && r.value <= g.most }
 // result finds what was measured for g.
 func (m measured) result(g goal) (r result) {
 	base := 1.0
-	if g.over != "" {
-		var ok bool
-		if base, ok = m.median(metric{g.pkg, g.over, g.unit}); !ok || base <= 0 {
+	for i, name := range g.over {
+		value, ok := m.median(metric{g.pkg, name, g.unit})
+		if !ok || value <= 0 {
 			return result{}
+		}
+		if i == 0 || value < base {
+			base = value
 		}
 	}
 	for i, name := range g.bench {
