@@ -15,6 +15,8 @@ import (
 type unitConfig struct {
 	inner bool // the state server's part alone
 	users int
+	// voices is how many different ones they have.
+	voices int
 	// requests is how many are timed each time, at least.
 	requests int
 }
@@ -40,7 +42,7 @@ func unitCommand(ctx context.Context, args []string, stdout, stderr io.Writer) e
 	case cfg.users < 1 || cfg.users > maxUnitUsers:
 		return manual.Wrong(fs, "-users %d is not in 1..%d", cfg.users, maxUnitUsers)
 	}
-	cfg.requests = 600
+	cfg.requests, cfg.voices = 600, 6
 	return unit(ctx, cfg, stdout)
 }
 

@@ -36,7 +36,7 @@ func TestUnitInputsAreHonest(t *testing.T) {
 	t.Parallel()
 	const users = 14
 	for _, inner := range []bool{true, false} {
-		r, err := newUnitRoom(unitConfig{inner: inner, users: users})
+		r, err := newUnitRoom(unitConfig{inner: inner, users: users, voices: 1})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -66,7 +66,7 @@ func TestUnitInputsAreHonest(t *testing.T) {
 func TestUnitPrintsThreeTimes(t *testing.T) {
 	t.Parallel()
 	line := regexp.MustCompile(`^(\d+\.\d{3} ms each; est \d+ clients\n){3}$`)
-	for _, cfg := range []unitConfig{{users: 1, requests: 3}, {users: 40, requests: 3, inner: true}} {
+	for _, cfg := range []unitConfig{{users: 1, requests: 3, voices: 1}, {users: 40, requests: 3, voices: 1, inner: true}} {
 		var out bytes.Buffer
 		if err := unit(t.Context(), cfg, &out); err != nil || !line.MatchString(out.String()) {
 			t.Errorf("%+v: %v, printed %q", cfg, err, &out)
@@ -74,7 +74,7 @@ func TestUnitPrintsThreeTimes(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if err := unit(ctx, unitConfig{users: 1, requests: 3}, io.Discard); !errors.Is(err, context.Canceled) {
+	if err := unit(ctx, unitConfig{users: 1, requests: 3, voices: 1}, io.Discard); !errors.Is(err, context.Canceled) {
 		t.Errorf("an interrupted one ends with %v", err)
 	}
 }
@@ -83,7 +83,7 @@ func TestUnitPrintsThreeTimes(t *testing.T) {
 func TestUnitFailsWhereItIsRefused(t *testing.T) {
 	t.Parallel()
 	for _, inner := range []bool{true, false} {
-		r, err := newUnitRoom(unitConfig{inner: inner, users: 1})
+		r, err := newUnitRoom(unitConfig{inner: inner, users: 1, voices: 1})
 		if err != nil {
 			t.Fatal(err)
 		}

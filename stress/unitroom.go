@@ -55,7 +55,6 @@ type unitVoice struct {
 }
 
 const (
-	unitVoices  = 6
 	unitBatches = 8
 	unitEpoch   = proto.Clock(86_400_000_000_000)
 	// unitRounds is after how many rounds even the sixth bucket, 15 s behind the
@@ -75,7 +74,7 @@ func newUnitRoom(cfg unitConfig) (*unitRoom, error) {
 		pcm:     make([]float32, singer.BatchSamples),
 		heard:   make([]float32, singer.BatchSamples),
 	}
-	for i := range unitVoices {
+	for i := range cfg.voices {
 		v, err := newUnitVoice(uint64(i), !cfg.inner)
 		if err != nil {
 			return nil, err
