@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 )
 
 // mixer takes what a decoder makes and turns it into a track: channels become
@@ -41,6 +42,7 @@ func (m *mixer) write(samples []float32) error {
 	if err := m.ctx.Err(); err != nil {
 		return err
 	}
+	runtime.Gosched() // a track takes seconds, and singers may have no other processor
 	m.mono = m.mono[:0]
 	for ; len(samples) >= m.channels; samples = samples[m.channels:] {
 		var sum float64

@@ -10,7 +10,8 @@ Usage:
 With -segment it shares memory with a state server, which may start before or
 after it; while there is none, singers get status 503 and try again. Several
 shards, each with a segment of its own, carry one brigade. A singer always has
-to reach the same shard; the proxy in front sees to that.
+to reach the same shard; the proxy in front sees to that. A shard uses one
+processor (-procs): run as many as there are processors to give.
 
 Without -segment the whole brigade lives in this one process: good for some
 sixty singers on a core, and no state server is needed. Then tracks, recordings,

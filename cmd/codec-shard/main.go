@@ -26,6 +26,7 @@ func run(ctx context.Context, args []string, _, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
+	settle(opts.procs, opts.segment != "")
 	log := opts.settings.Log
 	opts.settings.Version, opts.settings.Branch = version, branch
 	uploads, err := opts.store(log)

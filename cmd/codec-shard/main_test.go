@@ -34,6 +34,7 @@ func TestCommandLine(t *testing.T) {
 		{"argument", []string{"echo01"}, 2, `argument "echo01"`},
 		{"wait", []string{"-wait", "x"}, 2, `wait "x" is not known`},
 		{"segment is a path", []string{"-segment", "/dev/shm/echo01"}, 2, "belongs to -dir"},
+		{"processors", []string{"-procs", "-1"}, 2, "-procs -1"},
 		{"encode", []string{"-encode", "twice"}, 2, `-encode "twice" is not known`},
 		{"complexity", []string{"-complexity", "11"}, 2, "-complexity 11 is not in 0..10"},
 		{"no complexity", []string{"-complexity", "-1"}, 2, "-complexity -1 is not in 0..10"},

@@ -35,6 +35,7 @@ type options struct {
 	metrics  string // address for operators
 	opus     codec.Settings
 	encode   string // shared or private
+	procs    int
 }
 
 func parse(args []string, stderr io.Writer) (options, error) {
@@ -47,6 +48,7 @@ func parse(args []string, stderr io.Writer) (options, error) {
 	o.settings.AddFlags(fs, "without -segment: ")
 	fs.StringVar(&o.metrics, "metrics", "", "loopback `address` to tell operators on: profiles, and without -segment telemetry; port 0 picks one")
 	fs.StringVar(&o.encode, "encode", shared, "`how` to encode what is heard: shared (once for all who hear the same) or private (for each singer; several times the processor)")
+	fs.IntVar(&o.procs, "procs", 0, "how many `processors` to use at once; 0: one with -segment, as each shard has its own, all without")
 	o.opus = codec.Default()
 	fs.IntVar(&o.opus.Complexity, "complexity", o.opus.Complexity, "0 to 10: how much `effort` goes into encoding; more costs processor and sounds little better")
 	fs.TextVar(&o.opus.Application, "opus-application", o.opus.Application, "`kind` of encoder: lowdelay, or audio, which is later and dearer, to compare with")
@@ -79,6 +81,9 @@ func (o *options) check(fs *flag.FlagSet, wait string, files *secrets.Files) (er
 	}
 	if o.encode != shared && o.encode != private {
 		return manual.Wrong(fs, "-encode %q is not known: \"shared\" or \"private\"", o.encode)
+	}
+	if o.procs < 0 {
+		return manual.Wrong(fs, "-procs %d: give 1 or more, or 0 for what is usual", o.procs)
 	}
 	if c := o.opus.Complexity; c < 0 || c > codec.MaxComplexity {
 		return manual.Wrong(fs, "-complexity %d is not in 0..%d", c, codec.MaxComplexity)
