@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -112,7 +113,8 @@ func BenchmarkSystem(b *testing.B) {
 			for b.Loop() {
 				ours := systemCost(b, p, voices, 60, 2, shared)
 				theirs := systemCost(b, p, voices, 60, 2, private, "-complexity", fmt.Sprint(codec.Browser().Complexity),
-					"-opus-application", codec.Browser().Application.String())
+					"-opus-application", codec.Browser().Application.String(),
+					"-procs", fmt.Sprint(runtime.NumCPU())) // one does not carry it
 				b.ReportMetric(float64(ours.all())/float64(theirs.all()), "ratio")
 				report(b, ours.all(), "us/op")
 				report(b, ours.nginx, "nginx-us/op")
