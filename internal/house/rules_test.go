@@ -16,11 +16,12 @@ var mayImport = map[string][]string{
 	"cmd/state-server": {"state", "secrets", "internal/metrics", "internal/manual"},
 	"cmd/codec-shard":  {"state", "shard", "secrets", "internal/metrics", "internal/manual"},
 	"cmd/brigade-run":  {"stack", "internal/manual"},
-	"stress":           {"shard", "brigade", "singer", "voice", "audiofile", "internal/cputime", "internal/manual"},
+	"stress":           {"load", "stack", "shard", "brigade", "singer", "voice", "audiofile", "internal/cputime", "internal/manual"},
 	"e2e":              {},
 
 	"state":  {"brigade", "shm", "upload", "audiofile", "proto", "internal/boottime"},
 	"shard":  {"codec", "shm", "upload", "proto", "internal/boottime"},
+	"load":   {"singer", "voice", "audiofile", "internal/cputime"},
 	"singer": {"codec", "proto"},
 	"stack":  {"deploy/nginx"},
 
