@@ -17,7 +17,7 @@
 //
 // # What is sent
 //
-// Voices are encoded before the run: some loops of 24 s a kind (type Library),
+// Voices are encoded before the run: some loops of 24 s a kind (type library),
 // cut into batches that all singers of that kind share, each at a place of his
 // own. So a request costs the generator no more than its way through the
 // network, and most singers look at an answer's frame only: lengths, metadata,

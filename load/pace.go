@@ -90,3 +90,6 @@ const MaxUsers = 100_000
 func (p Plan) User(number int) proto.UserID {
 	return proto.UserID(p.Start.Unix()%1e9*MaxUsers + int64(number))
 }
+
+// MarshalText gives the name.
+func (p Pacing) MarshalText() ([]byte, error) { return []byte(p), nil }

@@ -43,6 +43,9 @@ type Result struct {
 	Processes []Process `json:"processes"`
 	// Capacity is the estimate for a machine; nil if no process was named.
 	Capacity *Capacity `json:"capacity,omitempty"`
+	// InterruptedS is after how many seconds the run was broken off; 0 if it went
+	// to its end.
+	InterruptedS float64 `json:"interrupted_s,omitempty"`
 	// Workers are those of a run without pace; empty otherwise.
 	Workers []Worker `json:"workers,omitempty"`
 	// Warnings are whole sentences: a clock that is off, a generator that was
@@ -61,11 +64,15 @@ type Setup struct {
 	RampS    float64 `json:"ramp_s"`
 	Pace     Pacing  `json:"pace"`
 	Scenario string  `json:"scenario"`
+	// Sings tells whether the scenario has a song.
+	Sings bool `json:"sings"`
 	// Voices is the share of each kind of voice; they add up to 1.
 	Voices map[string]float64 `json:"voices"`
 	Pilots int                `json:"pilots"`
 	// ObjectiveP99MS is the latency that 99 of 100 requests must keep below.
 	ObjectiveP99MS float64 `json:"objective_p99_ms"`
+	// Cores is what Capacity is estimated for.
+	Cores int `json:"cores"`
 }
 
 // Machine is one that took part.

@@ -15,6 +15,8 @@ func main() { manual.Main("stress", run) }
 
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	fs := manual.New("stress", page, stderr)
+	var f loadFlags
+	addLoadFlags(fs, &f, 200)
 	if err := manual.Parse(fs, args); err != nil {
 		return err
 	}
@@ -28,7 +30,12 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	case "opus":
 		return opusCommand(ctx, fs.Args()[1:], stdout, stderr)
 	case "":
-		return manual.Wrong(fs, "stress what? \"stress demo\" is a good start")
+		if f.urls == "" {
+			return manual.Wrong(fs, "stress what? Give -url, or \"stress demo\" is a good start")
+		}
+		return loadCommand(ctx, fs, &f, stdout, stderr)
+	case "merge":
+		return mergeCommand(fs.Args()[1:], stdout, stderr)
 	}
 	return manual.Wrong(fs, "command %q is not known; demo, unit, opus and bench are", fs.Arg(0))
 }

@@ -1,0 +1,348 @@
+package load
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strconv"
+	"sync"
+	"time"
+
+	"bucketbrigade/proto"
+	"bucketbrigade/singer"
+)
+
+const (
+	// maxInFlight is how many requests a browser has under way at most.
+	maxInFlight = 4
+	// retryClock is the time between two clock requests when the first failed.
+	retryClock = time.Second
+	// grace is how long answers are waited for when the run is over: as long as a
+	// browser waits.
+	grace = maxInFlight * singer.Pace
+)
+
+// part says whether a singer sings.
+type part int
+
+const (
+	sings part = iota
+	mutedPart
+	spectates
+)
+
+// member is one simulated singer. His goroutine owns him.
+type member struct {
+	rec    *recorder
+	end    time.Time // of the run
+	number int
+	user   proto.UserID
+	name   string
+	part   part
+	*browser
+	loop  loop
+	place int // in loop, of the next batch
+	lag   int // of the write clock behind the read clock
+	pilot *pilot
+	// orders are still to be carried out, at times from start on.
+	start  time.Time
+	orders []order
+	wishes []string
+	done   bool // no request is due any more
+
+	offset int // seconds behind the server's clock
+
+	// of the connection
+	read, write         proto.Clock
+	begun, heard, fresh bool
+	writing             bool
+	shift               int
+	flying              []*flight
+	query               []byte
+	posts               sync.WaitGroup
+	cancel              context.CancelFunc
+}
+
+// flight is one request under way. The goroutine that sends it owns it until
+// done is closed.
+type flight struct {
+	due, sent time.Time
+	read      proto.Clock
+	wish      string
+	sung      *sung // nil if nobody listens for it
+	done      chan struct{}
+
+	arrived time.Time
+	bytes   int
+	answer  answer
+	err     error
+}
+
+// live sings from join on, until the run or ctx ends.
+func (m *member) live(ctx context.Context, join time.Time) {
+	base := join
+	for !m.done && waitUntil(ctx, base) && base.Before(m.end) {
+		away, err := m.connection(ctx, base)
+		now := time.Now()
+		base = now.Add(away)
+		if err == nil || ctx.Err() != nil {
+			continue
+		}
+		m.rec.failed(now, m.name, m.user, err)
+		if !m.begun {
+			base = now.Add(retryClock)
+		}
+	}
+}
+
+// waitUntil waits; false says that ctx ended.
+func waitUntil(ctx context.Context, t time.Time) bool {
+	if d := time.Until(t); d > 0 {
+		timer := time.NewTimer(d)
+		defer timer.Stop()
+		select {
+		case <-timer.C:
+		case <-ctx.Done():
+		}
+	}
+	return ctx.Err() == nil
+}
+
+// connection is one connection, asked for at base: until an error, or until the
+// singer has to make a new one after being away for some time, or to the end.
+func (m *member) connection(ctx context.Context, base time.Time) (away time.Duration, err error) {
+	ctx, m.cancel = context.WithCancel(ctx)
+	defer m.cancel()
+	m.begun, m.heard, m.fresh, m.writing, m.flying = false, false, false, false, nil
+	asked := time.Now()
+	clock, err := m.browser.clock(ctx)
+	if err != nil {
+		return 0, err
+	}
+	now := time.Now()
+	m.rec.opened(now.Sub(base), now)
+	var how ending
+	defer func() {
+		m.cancel()
+		m.posts.Wait()
+		m.rec.closed(time.Now(), how == movedOn && err == nil)
+	}()
+	if m.pilot != nil {
+		m.pilot.connected()
+	}
+	k := FirstDue(base, now)
+	// The server's clock when the first request is due, but for the batch that
+	// each request adds.
+	m.read = clock.Add(proto.DurationSamples(now.Sub(asked)/2+Due(base, k).Sub(now)) - m.offset*proto.SampleRate - singer.BatchSamples)
+	for ; ; k++ {
+		due := Due(base, k)
+		if !due.Before(m.end) {
+			m.done = true
+			return 0, m.drain(ctx)
+		}
+		if away, how, err = m.await(ctx, due); how != stays || err != nil {
+			return away, err
+		}
+		now := time.Now()
+		if len(m.flying) == maxInFlight {
+			m.rec.due(due, now, false, 0)
+			m.giveUp(now)
+			return 0, faultf(KindTooSlow, "a fifth request is due, the first of four has waited for %v", now.Sub(m.flying[0].due).Round(time.Millisecond))
+		}
+		m.launch(ctx, due, now)
+	}
+}
+
+// ending is how a connection ends without an error.
+type ending int
+
+const (
+	stays   ending = iota // it does not
+	movedOn               // the server assigned another place
+	ordered               // the scenario wants it
+	over                  // the run was broken off
+)
+
+// await takes answers and carries out orders until due. A connection that ends by
+// an order is made anew after away.
+func (m *member) await(ctx context.Context, due time.Time) (away time.Duration, how ending, err error) {
+	timer := time.NewTimer(time.Until(due))
+	defer timer.Stop()
+	for {
+		for len(m.orders) > 0 && !m.start.Add(m.orders[0].at).After(time.Now()) {
+			o := m.orders[0]
+			m.orders = m.orders[1:]
+			if o.wish == "" {
+				return o.away, ordered, nil
+			}
+			m.wishes = append(m.wishes, o.wish)
+		}
+		wake, last := due, true
+		if len(m.orders) > 0 && m.start.Add(m.orders[0].at).Before(due) {
+			wake, last = m.start.Add(m.orders[0].at), false
+		}
+		timer.Reset(time.Until(wake))
+		var landed chan struct{}
+		if len(m.flying) > 0 {
+			landed = m.flying[0].done
+		}
+		select {
+		case <-landed:
+			moved, err := m.land()
+			if err != nil || moved {
+				return 0, movedOn, err
+			}
+		case <-timer.C:
+			if last {
+				return 0, stays, nil
+			}
+		case <-ctx.Done():
+			return 0, over, nil
+		}
+	}
+}
+
+// drain waits for what is under way when the run is over.
+func (m *member) drain(ctx context.Context) error {
+	timer := time.NewTimer(time.Until(m.end.Add(grace)))
+	defer timer.Stop()
+	for len(m.flying) > 0 {
+		select {
+		case <-m.flying[0].done:
+			if moved, err := m.land(); moved || err != nil {
+				return err
+			}
+		case <-timer.C:
+			m.giveUp(time.Now())
+			return faultf(KindTooSlow, "no answer %v after the run was over", grace)
+		case <-ctx.Done():
+			return nil
+		}
+	}
+	return nil
+}
+
+// giveUp notes what is under way as having taken until now at least.
+func (m *member) giveUp(now time.Time) {
+	for _, f := range m.flying {
+		m.rec.gaveUp(f.due, now.Sub(f.due))
+	}
+}
+
+// launch sends the request that was due.
+func (m *member) launch(ctx context.Context, due, now time.Time) {
+	m.read = m.read.Add(singer.BatchSamples)
+	f := &flight{due: due, sent: now, read: m.read, done: make(chan struct{})}
+	body := m.sing(f)
+	if len(m.wishes) > 0 {
+		f.wish, m.wishes = m.wishes[0], m.wishes[1:]
+	}
+	query := m.ask(f)
+	m.begun = true
+	m.rec.due(due, now, true, len(body)+len(query))
+	m.flying = append(m.flying, f)
+	m.posts.Go(func() {
+		defer close(f.done)
+		f.bytes, f.err = m.do(ctx, http.MethodPost, query, body, func(header http.Header, body []byte) error {
+			f.arrived = time.Now()
+			return f.answer.parse(header, body, m.pilot != nil)
+		})
+	})
+}
+
+// sing gives the body of the next request, and moves the write clock.
+func (m *member) sing(f *flight) []byte {
+	if !m.heard || m.part == spectates {
+		return nil
+	}
+	if !m.writing {
+		m.writing = true
+		m.write = m.read.Add(-m.shift - m.lag - singer.BatchSamples)
+	}
+	body := m.loop.bodies[m.place]
+	if m.pilot != nil {
+		f.sung = m.pilot.sing(m.write, m.place, f.sent)
+	}
+	m.place = (m.place + 1) % len(m.loop.bodies)
+	m.write = m.write.Add(singer.BatchSamples)
+	return body
+}
+
+// ask writes the query. What a browser says of itself goes with the first request
+// after an answer only.
+func (m *member) ask(f *flight) string {
+	q := append(m.query[:0], "read_clock="...)
+	q = strconv.AppendInt(q, int64(f.read), 10)
+	if m.writing {
+		q = append(q, "&write_clock="...)
+		q = strconv.AppendInt(q, int64(m.write), 10)
+	}
+	q = append(q, "&n_samples="...)
+	q = strconv.AppendInt(q, singer.BatchSamples, 10)
+	q = append(q, "&userid="...)
+	q = strconv.AppendUint(q, uint64(m.user), 10)
+	if !m.begun {
+		q = append(q, "&reset_user_state=true"...)
+	}
+	if m.fresh {
+		m.fresh = false
+		q = append(q, "&user_summary=1"...)
+		if m.part != sings {
+			q = append(q, "&spectator=1"...)
+		}
+		if m.part == mutedPart {
+			q = append(q, "&muted=1"...)
+		}
+	}
+	if f.wish != "" {
+		q = append(append(q, '&'), f.wish...)
+	}
+	q = append(q, "&username="...)
+	q = append(q, url.QueryEscape(m.name)...)
+	m.query = q
+	return string(q)
+}
+
+// land takes the answer to the oldest request. moved tells that the server
+// assigned another place.
+func (m *member) land() (moved bool, err error) {
+	f := m.flying[0]
+	m.flying = m.flying[1:]
+	if f.err == nil {
+		f.err = m.accept(f)
+	}
+	if f.err != nil {
+		if f.wish != "" {
+			m.wishes = append([]string{f.wish}, m.wishes...)
+		}
+		return false, f.err
+	}
+	m.rec.answered(f.due, f.arrived.Sub(f.due), f.bytes, *f.answer.SongStart)
+	if m.pilot != nil {
+		if err := m.pilot.hear(f); err != nil {
+			return false, err
+		}
+	}
+	if d := f.answer.DelaySeconds; d != nil && *d > 0 {
+		m.offset = *d
+		return true, nil
+	}
+	return false, nil
+}
+
+// accept checks that an answer brings what was asked for and joins on.
+func (m *member) accept(f *flight) error {
+	if n := *f.answer.Samples; n != singer.BatchSamples {
+		return faultf(KindMalformed, "%d samples came, %d were asked for", n, singer.BatchSamples)
+	}
+	shift := f.read.Sub(*f.answer.ClientReadClock)
+	if m.heard && shift != m.shift {
+		return faultf(KindDesync, "answers do not join: client_read_clock is %d behind the request, it was %d", shift, m.shift)
+	}
+	m.heard, m.fresh, m.shift = true, true, shift
+	return nil
+}
+
+// nameOf is the name of the singer of a number.
+func nameOf(number int) string { return fmt.Sprintf("singer %04d", number) }

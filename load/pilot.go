@@ -1,0 +1,187 @@
+package load
+
+import (
+	"fmt"
+	"sync"
+	"time"
+
+	"bucketbrigade/codec"
+	"bucketbrigade/proto"
+	"bucketbrigade/singer"
+	"bucketbrigade/voice"
+)
+
+const (
+	// windowBatches make the piece that is looked at: 1.8 s.
+	windowBatches = 3
+	windowSamples = windowBatches * singer.BatchSamples
+	// keptSung is how much of what he has sung a pilot remembers: two minutes.
+	keptSung = 200
+)
+
+// sung is one batch of a pilot at [from, from+28800): sample from of the ring
+// has sample pattern of his pattern.
+type sung struct {
+	from    proto.Clock
+	pattern int
+	sent    time.Time
+	// acknowledged is when the answer came; zero before.
+	acknowledged time.Time
+}
+
+// pilot is a singer who is listened for, and listens.
+type pilot struct {
+	name string
+	user proto.UserID
+	loop loop
+	ears chan<- window
+
+	mu   sync.Mutex
+	sung []*sung // oldest first
+
+	// What is heard; the member's goroutine owns it.
+	decoder *codec.Decoder
+	answers int // of this connection
+	window  window
+}
+
+// window is a piece of what a pilot heard.
+type window struct {
+	listener *pilot
+	behind   int // where the listener stands, in seconds
+	start    proto.Clock
+	pcm      []float32
+	// asked is when the first of it was asked for, answered when the last came.
+	asked, answered    time.Time
+	songStart, songEnd proto.Clock
+}
+
+func (w *window) end() proto.Clock { return w.start.Add(len(w.pcm)) }
+
+// newPilot encodes the pattern of a userid.
+func newPilot(name string, user proto.UserID, batches int, ears chan<- window) (*pilot, error) {
+	l, err := newLoop(voice.NewPattern(uint64(user)), pilotGain, batches)
+	if err != nil {
+		return nil, err
+	}
+	return &pilot{name: name, user: user, loop: l, ears: ears}, nil
+}
+
+// period is the length of the loop in samples.
+func (p *pilot) period() int { return len(p.loop.bodies) * singer.BatchSamples }
+
+// connected forgets what was heard on the connection before.
+func (p *pilot) connected() {
+	p.decoder, p.answers, p.window = codec.NewDecoder(), 0, window{}
+}
+
+// sing notes that batch place of the loop is sent, for positions from on.
+func (p *pilot) sing(from proto.Clock, place int, now time.Time) *sung {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	s := &sung{from: from, pattern: place * singer.BatchSamples, sent: now}
+	p.sung = append(p.sung, s)
+	if len(p.sung) > keptSung {
+		p.sung = p.sung[1:]
+	}
+	return s
+}
+
+// hear decodes an answer and hands a full window on. When nobody takes it, it
+// is dropped: there will be others.
+func (p *pilot) hear(f *flight) error {
+	if f.sung != nil {
+		p.mu.Lock()
+		f.sung.acknowledged = f.arrived
+		p.mu.Unlock()
+	}
+	pcm, err := p.decode(f.answer.packed)
+	if err != nil {
+		return err
+	}
+	// A newcomer's first packets fade in.
+	if p.answers++; p.answers == 1 {
+		return nil
+	}
+	w := &p.window
+	if len(w.pcm) == 0 {
+		w.start, w.asked = f.answer.ClientReadClock.Add(-len(pcm)), f.sent
+	}
+	w.pcm = append(w.pcm, pcm...)
+	if len(w.pcm) < windowSamples {
+		return nil
+	}
+	w.listener, w.answered = p, f.arrived
+	w.behind = (f.answer.ServerClock.Sub(w.end()) + proto.SampleRate/2) / proto.SampleRate
+	w.songStart, w.songEnd = *f.answer.SongStart, f.answer.SongEnd
+	select {
+	case p.ears <- *w:
+	default:
+	}
+	p.window = window{}
+	return nil
+}
+
+func (p *pilot) decode(packed []byte) ([]float32, error) {
+	packets, err := proto.ParsePackets(nil, packed)
+	if err != nil {
+		return nil, &fault{KindMalformed, err}
+	}
+	pcm := make([]float32, 0, singer.BatchSamples+proto.FrameSamples)
+	for _, packet := range packets {
+		if pcm, err = p.decoder.Decode(pcm, packet); err != nil {
+			return nil, &fault{KindMalformed, fmt.Errorf("the answer's audio: %w", err)}
+		}
+	}
+	return pcm, nil
+}
+
+// expectation says what of a pilot must be in a window.
+type expectation int
+
+const (
+	undecided expectation = iota
+	mustHear
+	mustNotHear
+)
+
+// settled is how long before a listener asks a voice must have been acknowledged
+// to be counted on: shards may share a piece that is 250 ms old.
+const settled = 300 * time.Millisecond
+
+// expect tells whether the pilot's voice must be in a window, and at which sample
+// of his pattern the window begins.
+func (p *pilot) expect(w *window) (e expectation, pattern int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	covered := w.start
+	var last *sung
+	for _, s := range p.sung {
+		from, to := s.from, s.from.Add(singer.BatchSamples)
+		last = s
+		if to <= w.start || from >= w.end() {
+			continue
+		}
+		at := p.wrap(s.pattern + w.start.Sub(from))
+		if from > covered || to <= covered || covered != w.start && at != pattern {
+			return undecided, 0 // a gap, or sung anew after a move
+		}
+		if s.acknowledged.IsZero() || s.acknowledged.Add(settled).After(w.asked) {
+			return undecided, 0
+		}
+		covered, pattern = to, at
+	}
+	switch {
+	case covered >= w.end():
+		return mustHear, pattern
+	case covered == w.start && last != nil && last.from < w.start && last.sent.After(w.answered.Add(-2*singer.Pace)):
+		// He sings, but has not come so far.
+		return mustNotHear, p.wrap(last.pattern + w.start.Sub(last.from))
+	}
+	return undecided, 0
+}
+
+func (p *pilot) wrap(sample int) int {
+	n := p.period()
+	return (sample%n + n) % n
+}

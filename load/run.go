@@ -1,0 +1,370 @@
+package load
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"os"
+	"runtime"
+	"strings"
+	"sync"
+	"time"
+
+	"bucketbrigade/proto"
+	"bucketbrigade/singer"
+)
+
+// Config says what is to be run. URLs and Users are needed; Check fills in what
+// was left zero.
+type Config struct {
+	// URLs are the API's; singers are dealt to them one after another. Of a site's
+	// address without a path "/api" is taken.
+	URLs []string
+	// Users is the number of singers of all machines together, 1..MaxUsers.
+	Users int
+	// Duration is the whole run, a minute if 0; Ramp the part of it in which they
+	// join: 20 ms a singer if 0, at most a quarter of the run.
+	Duration, Ramp time.Duration
+	// Scenario is the choir if nil.
+	Scenario *Scenario
+	// Voices is the mix, that of the scenario if empty; Folder holds WAV files to
+	// be sung instead.
+	Voices map[string]float64
+	Folder string
+	// Pilots is how many of this machine's singers carry a pattern: a tenth of
+	// them, 3 to 8, if 0; none if negative.
+	Pilots int
+	// Machine is 1..Machines; alone if 0.
+	Machine, Machines int
+	// StartAt is when second 0 begins, by the server's clock; at once if zero.
+	StartAt time.Time
+	// ObjectiveP99 is 300 ms if 0.
+	ObjectiveP99 time.Duration
+	// Processes are looked at, each with its children.
+	Processes []NamedProcess
+	// Cores is what Capacity is estimated for; those of this machine if 0.
+	Cores int
+	// Progress is called about once a second, on a goroutine of its own; nil for
+	// not at all.
+	Progress func(Snapshot)
+	// Transport carries the requests of all singers; each has connections of his
+	// own if nil.
+	Transport http.RoundTripper
+
+	// batches is the length of the loops.
+	batches int
+}
+
+// NamedProcess is one to look at.
+type NamedProcess struct {
+	Name string
+	PID  int
+}
+
+// DefaultObjective is the latency below which a choir does not notice.
+const DefaultObjective = 300 * time.Millisecond
+
+// maxPilots bounds what listening costs.
+const maxPilots = 64
+
+// Check fills in defaults and finds what cannot be run.
+func (c *Config) Check() error {
+	if len(c.URLs) == 0 {
+		return errors.New("no address to sing at: give -url")
+	}
+	for i, text := range c.URLs {
+		u, err := url.Parse(text)
+		if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.RawQuery != "" {
+			return fmt.Errorf("address %s: want something like http://127.0.0.1:8080 or https://sing.example.org/api/01", proto.Shown(text))
+		}
+		if strings.Trim(u.Path, "/") == "" {
+			u.Path = "/api"
+		}
+		c.URLs[i] = u.String()
+	}
+	if c.Users < 1 || c.Users > MaxUsers {
+		return fmt.Errorf("%d users are not in 1..%d", c.Users, MaxUsers)
+	}
+	if c.Machines == 0 {
+		c.Machine, c.Machines = 1, 1
+	}
+	if c.Machine < 1 || c.Machine > c.Machines {
+		return fmt.Errorf("machine %d of %d: the first is 1/%d", c.Machine, c.Machines, c.Machines)
+	}
+	if c.Machines > 1 && c.StartAt.IsZero() {
+		return fmt.Errorf("machine %d/%d without a time: give all of them the same -start-at", c.Machine, c.Machines)
+	}
+	if c.Duration == 0 {
+		c.Duration = time.Minute
+	}
+	if c.Duration < time.Second || c.Duration > 24*time.Hour {
+		return fmt.Errorf("a duration of %v is not in 1s..24h", c.Duration)
+	}
+	if c.Ramp == 0 {
+		c.Ramp = min(time.Duration(c.Users)*20*time.Millisecond, c.Duration/4)
+	}
+	if c.Ramp < 0 || c.Ramp > c.Duration {
+		return fmt.Errorf("a ramp of %v does not fit into %v", c.Ramp, c.Duration)
+	}
+	if c.Scenario == nil {
+		var err error
+		if c.Scenario, err = ShippedScenario("choir"); err != nil {
+			return err
+		}
+	}
+	if len(c.Voices) == 0 {
+		c.Voices = c.Scenario.Voices
+	}
+	return c.checkRest()
+}
+
+func (c *Config) checkRest() error {
+	count := c.plan(time.Now()).Count()
+	switch {
+	case c.Pilots > maxPilots:
+		return fmt.Errorf("%d pilots, at most %d are taken: each of them decodes what it hears", c.Pilots, maxPilots)
+	case c.Pilots == 0:
+		c.Pilots = min(max(count/10, 3), 8)
+	case c.Pilots < 0:
+		c.Pilots = 0
+	}
+	c.Pilots = min(c.Pilots, count)
+	if c.ObjectiveP99 == 0 {
+		c.ObjectiveP99 = DefaultObjective
+	}
+	if c.ObjectiveP99 < 0 {
+		return fmt.Errorf("an objective of %v: want a time such as 300ms", c.ObjectiveP99)
+	}
+	if c.Cores == 0 {
+		c.Cores = runtime.NumCPU()
+	}
+	if c.batches == 0 {
+		c.batches = loopBatches
+	}
+	seen := map[string]bool{}
+	for _, p := range c.Processes {
+		if seen[p.Name] || p.Name == "" || p.PID < 1 {
+			return fmt.Errorf("process %s=%d: want a name of its own and a process id", proto.Shown(p.Name), p.PID)
+		}
+		seen[p.Name] = true
+	}
+	return nil
+}
+
+// plan is the run's, if it starts then.
+func (c *Config) plan(start time.Time) Plan {
+	return Plan{Start: start, Users: c.Users, Ramp: c.Ramp, Machine: c.Machine, Machines: c.Machines}
+}
+
+// settleTime is how long after the last has joined all are known to the server.
+const settleTime = 1500 * time.Millisecond
+
+// run is one run.
+type run struct {
+	cfg     Config
+	library *library
+	plan    Plan
+	start   time.Time // by this machine's clock
+	end     time.Time
+	rec     *recorder
+	ear     *ear
+	members []*member
+	machine Machine
+}
+
+// Run sings. An error says that it could not begin; what went wrong later stands
+// in the result. The end of ctx ends the run early, which its verdict says.
+func Run(ctx context.Context, cfg Config) (*Result, error) {
+	if err := cfg.Check(); err != nil {
+		return nil, err
+	}
+	lib, err := newLibrary(cfg.Voices, cfg.Folder, cfg.batches)
+	if err != nil {
+		return nil, err
+	}
+	r := &run{cfg: cfg, library: lib}
+	if err := r.agree(ctx); err != nil {
+		return nil, err
+	}
+	if err := r.gather(); err != nil {
+		return nil, err
+	}
+	return r.sing(ctx), nil
+}
+
+// newTransport is for one singer: his connections are his own, as a browser's.
+func newTransport(sessions tls.ClientSessionCache) *http.Transport {
+	return &http.Transport{
+		Proxy:               http.ProxyFromEnvironment,
+		MaxIdleConnsPerHost: maxInFlight,
+		DisableCompression:  true,
+		TLSClientConfig:     &tls.Config{ClientSessionCache: sessions},
+	}
+}
+
+// agree finds out the server's clock, and when the run starts.
+func (r *run) agree(ctx context.Context) error {
+	host, err := os.Hostname()
+	if err != nil {
+		host = "unknown"
+	}
+	r.machine = Machine{
+		Number: r.cfg.Machine, Of: r.cfg.Machines, Host: host, Cores: runtime.NumCPU(),
+		Singers: r.cfg.plan(time.Now()).Count(), Agreed: StartNow,
+	}
+	b, err := r.browser(0, nil)
+	if err != nil {
+		return err
+	}
+	ahead, within, err := clockAhead(ctx, b)
+	if err != nil {
+		return fmt.Errorf("the server at %s: %w", r.cfg.URLs[0], err)
+	}
+	r.machine.ClockAheadMS, r.machine.ClockErrorMS = milliseconds(ahead), milliseconds(within)
+	// The plan goes by the server's clock, which all machines share.
+	agreed := time.Now().Add(-ahead)
+	if !r.cfg.StartAt.IsZero() {
+		late := agreed.Sub(r.cfg.StartAt)
+		if late > 0 {
+			return fmt.Errorf("it is %v too late to start at %s: the server's clock shows %s", late.Round(time.Millisecond),
+				r.cfg.StartAt.Format(time.RFC3339), agreed.Format(time.RFC3339))
+		}
+		agreed, r.machine.Agreed = r.cfg.StartAt, StartByServer
+	}
+	r.start = agreed.Add(ahead)
+	r.end = r.start.Add(r.cfg.Duration)
+	r.plan = r.cfg.plan(agreed)
+	r.machine.Start, r.machine.StartClock = r.start.Round(0), proto.ClockAt(agreed)
+	r.rec = newRecorder(r.start)
+	r.ear = newEar(r.rec)
+	return nil
+}
+
+// browser makes that of the singer of a number.
+func (r *run) browser(number int, sessions tls.ClientSessionCache) (*browser, error) {
+	target, err := url.Parse(r.cfg.URLs[number%len(r.cfg.URLs)])
+	if err != nil {
+		return nil, err
+	}
+	transport := r.cfg.Transport
+	if transport == nil {
+		transport = newTransport(sessions)
+	}
+	return &browser{transport: transport, target: target}, nil
+}
+
+// gather makes the singers.
+func (r *run) gather() error {
+	sessions := tls.NewLRUClientSessionCache(64)
+	from := r.cfg.Ramp + settleTime
+	c := cast{pilots: r.cfg.Pilots, machine: r.cfg.Machine}
+	for i := range r.plan.Count() {
+		number := r.plan.Number(i)
+		b, err := r.browser(number, sessions)
+		if err != nil {
+			return err
+		}
+		m := &member{
+			rec: r.rec, end: r.end, number: number, user: r.plan.User(number), name: nameOf(number),
+			part: r.cfg.Scenario.part(i < c.pilots, number), browser: b,
+			lag:   singer.DefaultLag - 3000 + int(chance(number, chanceLag)*8000),
+			start: r.start, orders: r.cfg.Scenario.orders(c, i, number, from, r.cfg.Duration),
+			offset: proto.BucketSeconds * (1 + number%6),
+		}
+		m.loop, m.place = r.library.pick(number)
+		if m.part == mutedPart {
+			m.loop, m.place = r.library.silence, 0
+		}
+		r.members = append(r.members, m)
+	}
+	return r.choosePilots()
+}
+
+// choosePilots gives the first singers their patterns.
+func (r *run) choosePilots() error {
+	var all sync.WaitGroup
+	errs := make([]error, r.cfg.Pilots)
+	for i := range r.cfg.Pilots {
+		m := r.members[i]
+		all.Go(func() {
+			if m.pilot, errs[i] = newPilot(m.name, m.user, r.cfg.batches, r.ear.in); errs[i] == nil {
+				m.loop, m.place = m.pilot.loop, 0
+			}
+		})
+	}
+	all.Wait()
+	for i := range r.cfg.Pilots {
+		r.ear.pilots = append(r.ear.pilots, r.members[i].pilot)
+	}
+	return errors.Join(errs...)
+}
+
+// part says what the singer of a number does; pilots sing.
+func (s *Scenario) part(pilot bool, number int) part {
+	c := chance(number, chancePart)
+	switch {
+	case pilot:
+	case c < s.Spectators:
+		return spectates
+	case c < s.Spectators+s.Muted:
+		return mutedPart
+	}
+	return sings
+}
+
+// lastLook is the time for the last look at the processors.
+const lastLook = 20 * time.Millisecond
+
+// sing lets all of them sing and gives what came of it.
+func (r *run) sing(ctx context.Context) *Result {
+	var singers, others sync.WaitGroup
+	watching, stop := context.WithCancel(ctx)
+	defer stop()
+	w := newWatch(r)
+	others.Go(func() { w.look(watching) })
+	others.Go(func() { r.ear.listen(ctx) })
+	ahead := r.start.Sub(r.plan.Start)
+	for i, m := range r.members {
+		singers.Go(func() {
+			m.live(ctx, r.plan.Join(i).Add(ahead))
+			if t, ok := m.transport.(*http.Transport); ok && r.cfg.Transport == nil {
+				t.CloseIdleConnections()
+			}
+		})
+	}
+	singers.Wait()
+	ended := time.Now()
+	waitUntil(ctx, r.end.Add(lastLook))
+	close(r.ear.in)
+	stop()
+	others.Wait()
+	return r.result(w, ended, ctx.Err() != nil)
+}
+
+// result puts together what was found.
+func (r *run) result(w *watch, ended time.Time, interrupted bool) *Result {
+	result := &Result{
+		Version: ResultVersion,
+		Setup: Setup{
+			URLs: r.cfg.URLs, Users: r.cfg.Users, DurationS: r.cfg.Duration.Seconds(), RampS: r.cfg.Ramp.Seconds(),
+			Pace: PaceReal, Scenario: r.cfg.Scenario.Name, Sings: r.cfg.Scenario.sings(), Voices: r.library.parts(),
+			Pilots: r.cfg.Pilots, ObjectiveP99MS: milliseconds(r.cfg.ObjectiveP99), Cores: r.cfg.Cores,
+		},
+		Machines: []Machine{r.machine},
+		Warnings: w.warnings,
+	}
+	r.rec.fill(result)
+	result.Pilots = r.ear.result()
+	result.Processes = w.processes()
+	if text := r.machine.clockWarning(); text != "" {
+		result.Warnings = append(result.Warnings, text)
+	}
+	if interrupted {
+		result.InterruptedS = max(ended.Sub(r.start), time.Millisecond).Seconds()
+	}
+	result.judge()
+	return result
+}

@@ -1,0 +1,261 @@
+package load
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"bucketbrigade/proto"
+)
+
+// perform runs at a stub.
+func perform(t *testing.T, s *stub, cfg Config) *Result {
+	t.Helper()
+	cfg.URLs, cfg.Transport, cfg.batches = []string{"http://brigade.test/"}, s, 2
+	if cfg.Scenario == nil {
+		cfg.Scenario = quiet("")
+	}
+	r, err := Run(t.Context(), cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range s.faults {
+		t.Error(f)
+	}
+	return r
+}
+
+func TestRunKeepsThePace(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newStub()
+		r := perform(t, s, Config{Users: 10, Duration: 12 * time.Second, Ramp: 3 * time.Second, Pilots: -1})
+		if !r.Verdict.Held || r.Totals.Connections != 10 || r.Totals.LateSends != 0 {
+			t.Errorf("%+v %+v", r.Verdict, r.Totals)
+		}
+		plan := Plan{r.Machines[0].Start, 10, 3 * time.Second, 1, 1}
+		for i := range 10 {
+			join := plan.Join(i)
+			posts := s.of(plan.User(i))
+			for k, q := range posts {
+				at, want := q["at"], Due(join, k).Sub(s.start).Milliseconds()
+				if at != fmt.Sprint(want) {
+					t.Errorf("singer %d, request %d: at %s ms, due at %d", i, k, at, want)
+				}
+				if q["body"] == "0" != (k == 0) || q["user_summary"] == "" != (k == 0) || q["cookie"] != "brigade=c00k1e" {
+					t.Errorf("singer %d, request %d: %v", i, k, q)
+				}
+			}
+			if next := Due(join, len(posts)); next.Before(plan.Start.Add(12 * time.Second)) {
+				t.Errorf("singer %d: no request at %v", i, next)
+			}
+		}
+		var due, answered int
+		for _, sec := range r.Seconds {
+			due, answered = due+sec.Due, answered+sec.Answered
+		}
+		if due != len(s.posts) || answered != due || r.Totals.Due != due || r.Latency.Count() != int64(due) || r.Seconds[5].Connected != 10 {
+			t.Errorf("%d requests, %d due, %d answered, %+v", len(s.posts), due, answered, r.Totals)
+		}
+		if r.Totals.MaxMS < 4 || r.Totals.MaxMS > 4.1 {
+			t.Errorf("latency up to %g ms, want 4", r.Totals.MaxMS)
+		}
+	})
+}
+
+// A server that answers nothing for half a second, each five seconds: who would
+// have sung in it waits for its end, and a tenth of the time is a tenth of the
+// requests. Had each request waited for the one before, or had latency been
+// counted from when it left, 99 of 100 would look well.
+func TestStallIsSeen(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newStub()
+		s.stall = func(at time.Duration) time.Duration {
+			at -= 100 * time.Millisecond // a little after the second
+			if into := at % (5 * time.Second); into < 500*time.Millisecond && at > 5*time.Second {
+				return 500*time.Millisecond - into
+			}
+			return 0
+		}
+		r := perform(t, s, Config{Users: 40, Duration: 31 * time.Second, Ramp: time.Second, Pilots: -1})
+		if r.Verdict.Held || r.Totals.P99MS < 430 || r.Totals.P99MS > 505 || r.Totals.P50MS > 10 || len(r.Totals.Errors) > 0 {
+			t.Errorf("p50 %g, p99 %g, %+v", r.Totals.P50MS, r.Totals.P99MS, r.Verdict)
+		}
+		for _, sec := range r.Seconds {
+			stalled := sec.Second >= 5 && sec.Second%5 == 0
+			if stalled != (sec.MaxMS > 300) {
+				t.Errorf("second %d: up to %g ms", sec.Second, sec.MaxMS)
+			}
+			if sec.Second > 2 && sec.Second < 30 && (sec.Due < 64 || sec.Due > 69 || sec.Sent != sec.Due) {
+				t.Errorf("second %d: %d requests due, %d sent: the stall has changed the schedule", sec.Second, sec.Due, sec.Sent)
+			}
+		}
+		if !strings.Contains(strings.Join(r.Verdict.Reasons, " "), "the objective is 300") {
+			t.Errorf("reasons %q", r.Verdict.Reasons)
+		}
+	})
+}
+
+// A stall that lasts longer than four requests is an error, and the requests
+// that were given up count with the time that they had waited.
+func TestTooSlow(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newStub()
+		s.stall = func(at time.Duration) time.Duration {
+			if at > 5*time.Second && at < 6*time.Second {
+				return time.Minute
+			}
+			return 0
+		}
+		r := perform(t, s, Config{Users: 10, Duration: 15 * time.Second, Ramp: time.Second, Pilots: -1})
+		if r.Totals.Errors[KindTooSlow] != 10 || r.Totals.Connections != 20 || r.Totals.MaxMS < 2390 {
+			t.Errorf("%+v", r.Totals)
+		}
+		if f := r.Failures[0]; f.Kind != KindTooSlow || !strings.HasPrefix(f.Singer, "singer 00") || f.AtS < 7 || f.AtS > 8.5 {
+			t.Errorf("%+v", f)
+		}
+	})
+}
+
+func TestFailures(t *testing.T) {
+	t.Parallel()
+	nine := 9
+	for _, c := range []struct {
+		name   string
+		change func(n int, m *proto.Metadata) int
+		kind   string
+		says   string
+		moves  int
+	}{
+		{"refused", func(int, *proto.Metadata) int { return 503 }, "status 503", "status 503", 0},
+		{"clocks", func(int, *proto.Metadata) int { return 409 }, KindDesync, "status 409", 0},
+		{"another shift", func(_ int, m *proto.Metadata) int { m.ClientReadClock++; return 200 }, KindDesync, "99 behind the request, it was 100", 0},
+		{"another length", func(_ int, m *proto.Metadata) int { m.Samples--; return 200 }, KindMalformed, "packets of 28800 samples came", 0},
+		{"no list", func(_ int, m *proto.Metadata) int { m.Chats = nil; return 200 }, KindMalformed, "the list events or chats", 0},
+		{"moved", func(_ int, m *proto.Metadata) int { m.DelaySeconds = &nine; return 200 }, "", "", 1},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				s := newStub()
+				n := 0
+				s.change = func(q map[string]string, m *proto.Metadata) int {
+					if n++; n == 5 {
+						return c.change(n, m)
+					}
+					return 200
+				}
+				r := perform(t, s, Config{Users: 1, Duration: 9 * time.Second, Pilots: -1})
+				if c.kind != "" && (len(r.Failures) != 1 || r.Failures[0].Kind != c.kind || !strings.Contains(r.Failures[0].Text, c.says) || r.Totals.Errors[c.kind] != 1) {
+					t.Errorf("failures %+v, %v", r.Failures, r.Totals.Errors)
+				}
+				if c.kind == "" && len(r.Failures) > 0 || r.Verdict.Held != (c.kind == "") {
+					t.Errorf("%+v, %+v", r.Verdict, r.Failures)
+				}
+				if r.Totals.Connections != 2 || r.Totals.Moves != c.moves || s.posts[5]["reset_user_state"] != "true" {
+					t.Errorf("%+v; after it %v", r.Totals, s.posts[5])
+				}
+				var read proto.Clock
+				fmt.Sscan(s.posts[5]["read_clock"], &read)
+				var at int
+				fmt.Sscan(s.posts[5]["at"], &at)
+				want := 3
+				if c.moves > 0 {
+					want = 9
+				}
+				if behind := proto.ClockAt(s.start.Add(time.Duration(at) * time.Millisecond)).Sub(read); behind < want*proto.SampleRate-200 || behind > want*proto.SampleRate+200 {
+					t.Errorf("reads %d samples behind, want %d s", behind, want)
+				}
+			})
+		})
+	}
+}
+
+func TestScenarioIsCarriedOut(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newStub()
+		r := perform(t, s, Config{Users: 20, Duration: 30 * time.Second, Ramp: time.Second, Pilots: 2, Scenario: quiet(
+			`, "spectators": 0.3, "muted": 0.3, "turn_s": 12,
+			"turn": [{"at_s": 0, "do": "lead"}, {"at_s": 2, "do": "start"}, {"at_s": 4, "do": "reconnect"}, {"at_s": 8, "do": "halt"}],
+			"leave": {"share": 1, "every_s": 20, "away_s": 6}`)})
+		if len(r.Failures) > 0 {
+			t.Errorf("%+v", r.Failures)
+		}
+		wishes := map[string][]string{}
+		spectators, muted := 0, 0
+		plan := Plan{Start: r.Machines[0].Start}
+		for i := range 20 {
+			posts := s.of(plan.User(i))
+			for _, q := range posts {
+				for _, wish := range []string{"request_lead", "mark_start_singing", "mark_stop_singing"} {
+					if q[wish] != "" {
+						wishes[wish] = append(wishes[wish], fmt.Sprint(i))
+					}
+				}
+			}
+			switch last := posts[len(posts)-1]; {
+			case last["muted"] != "":
+				muted++
+			case last["spectator"] != "":
+				spectators++
+				if last["body"] != "0" || last["write_clock"] != "" {
+					t.Errorf("a spectator sends %v", last)
+				}
+			}
+		}
+		// Three turns, the last of which ends before somebody halts.
+		want := "map[mark_start_singing:[0 0 1] mark_stop_singing:[0 1] request_lead:[0 0 1]]"
+		if got := fmt.Sprint(wishes); got != want {
+			t.Errorf("wishes %s, want %s", got, want)
+		}
+		if spectators < 2 || muted < 2 {
+			t.Errorf("%d spectators, %d muted of 20", spectators, muted)
+		}
+		// Three storms of all who are there; each but the pilots leaves once or twice.
+		if c := r.Totals.Connections; c < 20+2*14+18 || c > 20+3*20+2*18 {
+			t.Errorf("%d connections", c)
+		}
+	})
+}
+
+func TestCrowdAtMachines(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newStub()
+		cfg := Config{Users: 9, Duration: 5 * time.Second, Pilots: -1, Machine: 2, Machines: 2, StartAt: time.Now().Add(3 * time.Second)}
+		r := perform(t, s, cfg)
+		m := r.Machines[0]
+		if m.Singers != 4 || m.Agreed != StartByServer || m.StartClock.Time().Sub(cfg.StartAt).Abs() > time.Millisecond || m.ClockErrorMS != 2 || m.ClockAheadMS < -3 || m.ClockAheadMS > 3 {
+			t.Errorf("%+v", m)
+		}
+		for _, q := range s.posts {
+			if q["username"] != "singer 0001" && q["username"] != "singer 0003" && q["username"] != "singer 0005" && q["username"] != "singer 0007" {
+				t.Errorf("%s sings", q["username"])
+			}
+		}
+		cfg.URLs, cfg.Transport = []string{"http://brigade.test"}, s
+		cfg.StartAt = time.Now().Add(-time.Second)
+		if _, err := Run(t.Context(), cfg); err == nil || !strings.Contains(err.Error(), "too late to start") {
+			t.Errorf("started in the past: %v", err)
+		}
+	})
+}
+
+func TestBrokenOff(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newStub()
+		ctx, cancel := context.WithTimeout(t.Context(), 4*time.Second)
+		defer cancel()
+		r, err := Run(ctx, Config{URLs: []string{"http://brigade.test"}, Users: 5, Duration: time.Minute, Transport: s, Scenario: quiet(""), batches: 2})
+		if err != nil || r.Verdict.Held || len(r.Failures) > 0 || !strings.Contains(r.Verdict.Reasons[0], "broken off after 4.0 s") {
+			t.Errorf("%v, %+v, %+v", err, r.Verdict, r.Failures)
+		}
+	})
+}
