@@ -92,13 +92,18 @@ func (m *member) race(ctx context.Context) (requests int, busy time.Duration, er
 	ctx, m.cancel = context.WithCancel(ctx)
 	defer m.cancel()
 	m.begun, m.heard, m.fresh, m.writing, m.flying = false, false, false, false, nil
+	m.jobs = make(chan func())
 	asked := time.Now()
 	clock, err := m.browser.clock(ctx)
 	if err != nil {
 		return 0, 0, err
 	}
 	m.rec.opened(time.Since(asked), time.Now())
-	defer func() { m.rec.closed(time.Now(), false) }()
+	defer func() {
+		m.cancel()
+		m.posts.Wait()
+		m.rec.closed(time.Now(), false)
+	}()
 	m.read = clock.Add(-farBehind * proto.SampleRate)
 	for now := time.Now(); now.Before(m.end) && ctx.Err() == nil; now = time.Now() {
 		reached := clock.Add(proto.DurationSamples(now.Sub(asked)) - nearest)
@@ -106,7 +111,7 @@ func (m *member) race(ctx context.Context) (requests int, busy time.Duration, er
 			return requests, busy, nil
 		}
 		m.launch(ctx, now, now)
-		m.posts.Wait()
+		<-m.flying[0].done
 		m.flying[0].answer.DelaySeconds = nil // nobody is moved
 		took := time.Since(now)
 		if _, err := m.land(); err != nil {

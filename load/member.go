@@ -49,6 +49,7 @@ type member struct {
 	start  time.Time
 	orders []order
 	wishes []string
+	count  int  // of requests
 	done   bool // no request is due any more
 
 	offset int // seconds behind the server's clock
@@ -62,6 +63,7 @@ type member struct {
 	query               []byte
 	posts               sync.WaitGroup
 	cancel              context.CancelFunc
+	jobs                chan func() // to goroutines that have nothing to send
 }
 
 // flight is one request under way. The goroutine that sends it owns it until
@@ -115,6 +117,7 @@ func (m *member) connection(ctx context.Context, base time.Time) (away time.Dura
 	ctx, m.cancel = context.WithCancel(ctx)
 	defer m.cancel()
 	m.begun, m.heard, m.fresh, m.writing, m.flying = false, false, false, false, nil
+	m.jobs = make(chan func())
 	asked := time.Now()
 	clock, err := m.browser.clock(ctx)
 	if err != nil {
@@ -126,7 +129,9 @@ func (m *member) connection(ctx context.Context, base time.Time) (away time.Dura
 	defer func() {
 		m.cancel()
 		m.posts.Wait()
-		m.rec.closed(time.Now(), how == movedOn && err == nil)
+		if !m.done {
+			m.rec.closed(time.Now(), how == movedOn && err == nil)
+		}
 	}()
 	if m.pilot != nil {
 		m.pilot.connected()
@@ -242,13 +247,33 @@ func (m *member) launch(ctx context.Context, due, now time.Time) {
 	m.begun = true
 	m.rec.due(due, now, true, len(body)+len(query))
 	m.flying = append(m.flying, f)
-	m.posts.Go(func() {
+	m.count++
+	full := m.count%fullLook == 0
+	send := func() {
 		defer close(f.done)
 		f.bytes, f.err = m.do(ctx, http.MethodPost, query, body, func(header http.Header, body []byte) error {
 			f.arrived = time.Now()
-			return f.answer.parse(header, body, m.pilot != nil)
+			return f.answer.parse(header, body, full, m.pilot != nil)
 		})
-	})
+	}
+	select {
+	case m.jobs <- send:
+	default:
+		m.posts.Go(func() { work(ctx, m.jobs, send) })
+	}
+}
+
+// work sends a request, and others that come while its connection lasts: most
+// are sent by a goroutine whose stack has grown already.
+func work(ctx context.Context, jobs <-chan func(), first func()) {
+	for send := first; ; {
+		send()
+		select {
+		case send = <-jobs:
+		case <-ctx.Done():
+			return
+		}
+	}
 }
 
 // sing gives the body of the next request, and moves the write clock.

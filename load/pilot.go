@@ -51,12 +51,18 @@ type window struct {
 	behind   int // where the listener stands, in seconds
 	start    proto.Clock
 	pcm      []float32
-	// asked is when the first of it was asked for, answered when the last came.
-	asked, answered    time.Time
+	// asked is when each batch of it was asked for, answered when the last came.
+	asked              [windowBatches]time.Time
+	answered           time.Time
 	songStart, songEnd proto.Clock
 }
 
 func (w *window) end() proto.Clock { return w.start.Add(len(w.pcm)) }
+
+// askedFor is when the sample at a position within the window was asked for.
+func (w *window) askedFor(at proto.Clock) time.Time {
+	return w.asked[at.Sub(w.start)/singer.BatchSamples]
+}
 
 // newPilot encodes the pattern of a userid.
 func newPilot(name string, user proto.UserID, batches int, ears chan<- window) (*pilot, error) {
@@ -105,8 +111,9 @@ func (p *pilot) hear(f *flight) error {
 	}
 	w := &p.window
 	if len(w.pcm) == 0 {
-		w.start, w.asked = f.answer.ClientReadClock.Add(-len(pcm)), f.sent
+		w.start = f.answer.ClientReadClock.Add(-len(pcm))
 	}
+	w.asked[len(w.pcm)/singer.BatchSamples] = f.sent
 	w.pcm = append(w.pcm, pcm...)
 	if len(w.pcm) < windowSamples {
 		return nil
@@ -166,7 +173,7 @@ func (p *pilot) expect(w *window) (e expectation, pattern int) {
 		if from > covered || to <= covered || covered != w.start && at != pattern {
 			return undecided, 0 // a gap, or sung anew after a move
 		}
-		if s.acknowledged.IsZero() || s.acknowledged.Add(settled).After(w.asked) {
+		if s.acknowledged.IsZero() || s.acknowledged.Add(settled).After(w.askedFor(max(from, w.start))) {
 			return undecided, 0
 		}
 		covered, pattern = to, at

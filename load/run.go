@@ -195,16 +195,6 @@ func Run(ctx context.Context, cfg Config) (*Result, error) {
 	return r.sing(ctx), nil
 }
 
-// newTransport is for one singer: his connections are his own, as a browser's.
-func newTransport(sessions tls.ClientSessionCache) *http.Transport {
-	return &http.Transport{
-		Proxy:               http.ProxyFromEnvironment,
-		MaxIdleConnsPerHost: maxInFlight,
-		DisableCompression:  true,
-		TLSClientConfig:     &tls.Config{ClientSessionCache: sessions},
-	}
-}
-
 // agree finds out the server's clock, and when the run starts.
 func (r *run) agree(ctx context.Context) error {
 	host, err := os.Hostname()
@@ -251,7 +241,7 @@ func (r *run) browser(number int, sessions tls.ClientSessionCache) (*browser, er
 	}
 	transport := r.cfg.Transport
 	if transport == nil {
-		transport = newTransport(sessions)
+		transport = newLine(sessions)
 	}
 	return &browser{transport: transport, target: target}, nil
 }
@@ -330,8 +320,8 @@ func (r *run) sing(ctx context.Context) *Result {
 	for i, m := range r.members {
 		singers.Go(func() {
 			m.live(ctx, r.plan.Join(i).Add(ahead))
-			if t, ok := m.transport.(*http.Transport); ok && r.cfg.Transport == nil {
-				t.CloseIdleConnections()
+			if l, ok := m.transport.(*line); ok {
+				l.close()
 			}
 		})
 	}

@@ -170,22 +170,40 @@ type answer struct {
 	packed []byte
 }
 
+// metadataLength reads the header that says how long the metadata is.
+func metadataLength(header http.Header, body []byte) (int, error) {
+	text := []byte(header.Get("X-Audio-Metadata"))
+	n, ok := numberAt(text, `"metadata_len":`)
+	if !ok {
+		var length proto.LengthHeader
+		if err := json.Unmarshal(text, &length); err != nil {
+			return 0, faultf(KindMalformed, "the header with the length: %w", err)
+		}
+		n = int64(length.MetadataLen)
+	}
+	if n <= 0 || n > int64(len(body)) {
+		return 0, faultf(KindMalformed, "metadata_len %d of a body of %d bytes", n, len(body))
+	}
+	return int(n), nil
+}
+
 // parse takes a body apart: metadata, user list, packets whose lengths add up.
-func (a *answer) parse(header http.Header, body []byte, keep bool) error {
-	var length proto.LengthHeader
-	if err := json.Unmarshal([]byte(header.Get("X-Audio-Metadata")), &length); err != nil {
-		return faultf(KindMalformed, "the header with the length: %w", err)
+// full reads all of the metadata, keep keeps the packets.
+func (a *answer) parse(header http.Header, body []byte, full, keep bool) error {
+	length, err := metadataLength(header, body)
+	if err != nil {
+		return err
 	}
-	if length.MetadataLen <= 0 || length.MetadataLen > len(body) {
-		return faultf(KindMalformed, "metadata_len %d of a body of %d bytes", length.MetadataLen, len(body))
+	if full || !a.told.quick(body[:length]) {
+		a.told = told{}
+		if err := json.Unmarshal(body[:length], &a.told); err != nil {
+			return faultf(KindMalformed, "metadata: %w", err)
+		}
+		if err := a.told.check(); err != nil {
+			return &fault{KindMalformed, err}
+		}
 	}
-	if err := json.Unmarshal(body[:length.MetadataLen], &a.told); err != nil {
-		return faultf(KindMalformed, "metadata: %w", err)
-	}
-	if err := a.told.check(); err != nil {
-		return &fault{KindMalformed, err}
-	}
-	_, packed, err := proto.CutSummary(body[length.MetadataLen:])
+	_, packed, err := proto.CutSummary(body[length:])
 	if err != nil {
 		return &fault{KindMalformed, err}
 	}
