@@ -1,11 +1,15 @@
 # Bucket Brigade. `make` lists what there is to do.
 
-# Variables of `make run` and `make demo`, `make fuzz`, `make test`.
+# Variables of `make run` and `make demo`, `make stress`, `make fuzz`, `make test`.
 SHARDS    ?= 2
 PORT      ?= 8080
 BASE_PORT ?= 7100
 FUZZTIME  ?= 20s
 VOICE     ?=
+USERS     ?= 40
+DURATION  ?= 20s
+COUNTS    ?= 0,1,2
+MOST      ?= 2000
 TESTFLAGS ?=
 
 # Our Opus binding can also read Ogg files; that half would need libopusfile.
@@ -21,12 +25,13 @@ BRANCH  := $(shell git rev-parse --abbrev-ref HEAD 2>/dev/null || echo unknown)
 LDFLAGS := -X main.version=$(VERSION) -X main.branch=$(BRANCH)
 
 .DEFAULT_GOAL := help
-.PHONY: help deps build run demo test fuzz bench clean
+.PHONY: help deps build run demo stress stress-shards test fuzz bench clean
 
 help: ## this list
 	@printf 'Bucket Brigade: make TARGET [VARIABLE=VALUE]\n\n'
-	@awk -F ':.*## ' '/^[a-z][a-z0-9-]*:.*## / { printf "  %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
-	@printf '\nVariables: SHARDS=%s PORT=%s BASE_PORT=%s FUZZTIME=%s\n' '$(SHARDS)' '$(PORT)' '$(BASE_PORT)' '$(FUZZTIME)'
+	@awk -F ':.*## ' '/^[a-z][a-z0-9-]*:.*## / { printf "  %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@printf '\nVariables: SHARDS=%s PORT=%s BASE_PORT=%s FUZZTIME=%s USERS=%s DURATION=%s COUNTS=%s MOST=%s\n' \
+	    '$(SHARDS)' '$(PORT)' '$(BASE_PORT)' '$(FUZZTIME)' '$(USERS)' '$(DURATION)' '$(COUNTS)' '$(MOST)'
 
 deps: ## install what is missing of compiler, libopus and nginx (apt, with sudo)
 	@scripts/install-deps
@@ -41,6 +46,12 @@ run: deps build ## the whole brigade on this machine: SHARDS, PORT, BASE_PORT
 
 demo: build ## test voices (or VOICE=a.wav) sing in the brigade of `make run`, into build/demo
 	@$(BIN)/stress demo -url http://127.0.0.1:$(PORT) -voice '$(VOICE)' -out build/demo
+
+stress: deps build ## does a brigade of this machine carry USERS singers for DURATION, on SHARDS shards?
+	@$(BIN)/stress local -shards $(SHARDS) -users $(USERS) -duration $(DURATION)
+
+stress-shards: deps build ## how many does it carry (up to MOST), unsharded and with shards: COUNTS=0,1,2
+	@$(BIN)/stress shards -counts $(COUNTS) -most $(MOST)
 
 test: deps ## everything CI checks: format, vet, staticcheck, tests with -race
 	@echo '== gofmt'

@@ -33,7 +33,8 @@
 //	pilot B   asks for [p, p+86400) at t+2 s: must hold pattern A, at 57600 + 432
 //	pilot C   asks for [p, p+86400) at t−1 s: must not
 //
-// 432 samples are what two encoders look ahead. What was acknowledged and is
+// The leader stands where the server puts him; the other pilots, as people may,
+// choose a bucket, so that there is always one behind another. 432 samples are what two encoders look ahead. What was acknowledged and is
 // not heard, or elsewhere, or before it was sung, is a failure of the run.
 //
 // # Many machines

@@ -351,6 +351,9 @@ func (m *member) land() (moved bool, err error) {
 	}
 	if d := f.answer.DelaySeconds; d != nil && *d > 0 {
 		m.offset = *d
+		if m.pilot != nil && *d != proto.BucketSeconds {
+			m.offset = m.pilot.place
+		}
 		return true, nil
 	}
 	return false, nil

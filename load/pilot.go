@@ -35,6 +35,9 @@ type pilot struct {
 	user proto.UserID
 	loop loop
 	ears chan<- window
+	// place is where he goes, in seconds, when he is sent somewhere and does not
+	// lead: a browser lets its user choose.
+	place int
 
 	mu   sync.Mutex
 	sung []*sung // oldest first

@@ -20,7 +20,8 @@ const (
 
 // recorder counts what happens. All singers share one.
 type recorder struct {
-	start time.Time
+	start      time.Time
+	startClock proto.Clock // the server's then
 
 	mu        sync.Mutex
 	seconds   []*Second
@@ -35,9 +36,9 @@ type recorder struct {
 	songs     map[proto.Clock]bool
 }
 
-func newRecorder(start time.Time) *recorder {
+func newRecorder(start time.Time, clock proto.Clock) *recorder {
 	return &recorder{
-		start: start, kept: map[string]int{}, songs: map[proto.Clock]bool{},
+		start: start, startClock: clock, kept: map[string]int{}, songs: map[proto.Clock]bool{},
 		totals: Totals{Errors: map[string]int{}},
 	}
 }
@@ -85,8 +86,8 @@ func (r *recorder) answered(due time.Time, latency time.Duration, bytes int, son
 	r.latency.Record(latency)
 	r.totals.Answered++
 	r.totals.BytesIn += int64(bytes)
-	// 1 stands for a song that was halted.
-	if song > 1 && len(r.songs) < 1<<16 {
+	// An earlier one may still be on when the run begins.
+	if song >= r.startClock && len(r.songs) < 1<<16 {
 		r.songs[song] = true
 	}
 }

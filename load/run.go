@@ -228,7 +228,7 @@ func (r *run) agree(ctx context.Context) error {
 	r.end = r.start.Add(r.cfg.Duration)
 	r.plan = r.cfg.plan(agreed)
 	r.machine.Start, r.machine.StartClock = r.start.Round(0), proto.ClockAt(agreed)
-	r.rec = newRecorder(r.start)
+	r.rec = newRecorder(r.start, r.machine.StartClock)
 	r.ear = newEar(r.rec)
 	return nil
 }
@@ -286,10 +286,25 @@ func (r *run) choosePilots() error {
 		})
 	}
 	all.Wait()
-	for i := range r.cfg.Pilots {
-		r.ear.pilots = append(r.ear.pilots, r.members[i].pilot)
+	if err := errors.Join(errs...); err != nil {
+		return err
 	}
-	return errors.Join(errs...)
+	n := pilotBuckets(r.cfg.Duration - r.cfg.Ramp)
+	for i := range r.cfg.Pilots {
+		p := r.members[i].pilot
+		p.place = proto.BucketSeconds * (2 + (i+n-1)%n)
+		r.ear.pilots = append(r.ear.pilots, p)
+	}
+	return nil
+}
+
+// pilotBuckets is over how many buckets, from the second on, pilots spread: no
+// farther than a song's first seconds come within so long, so that there is
+// somebody behind the leader in a short run too, and five at most.
+func pilotBuckets(length time.Duration) int {
+	// Until a song begins, and until a piece of it has been heard.
+	const before = 10 * time.Second
+	return min(max(int((length-before)/(proto.BucketSeconds*time.Second)), 2), 5)
 }
 
 // part says what the singer of a number does; pilots sing.

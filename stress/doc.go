@@ -4,16 +4,55 @@ measures what it all costs.
 
 Usage:
 
+	stress -url URL[,URL…] [-users 200] [-duration 60s] [-json FILE] [flags]
+	stress max -url URL [-most 10000] [flags]
+	stress merge [-json FILE] FILE…
+	stress local [-shards 2] [flags]
+	stress shards [-counts 0,1,2] [-most 10000] [flags]
 	stress demo [flags]
 	stress unit [-inner] [-users N]
 	stress opus [flags]
 	stress bench [flags]
 
+	stress -url https://sing.example.org -users 200 -duration 60s
+	stress -url URL -users 1000 -start-at 20:15 -machine 2/3 -json 2.json
 	stress demo -url http://127.0.0.1:8080
 	stress demo -voice mine.wav -out /tmp/heard
 	stress unit -users 1000 -inner
 	stress opus -voice mine.wav
 	stress bench -out docs/performance.md
+
+Without a subcommand singers sing at real pace, a request every 600 ms each, for
+-duration. They join one after another in the first part of it, are dealt to
+buckets when one of them takes the lead, and then do what -scenario says: choir,
+crowd, rehearsal, storm, or a file; go doc ./load Scenario has its form. Whatever
+the server does, the schedule stays: latency counts from when a request was due.
+
+A few singers, the pilots, sing a pattern that the others of them look for in what
+they hear: it must be there, at the right position, and not before it was sung.
+
+The objective is: no error, every pilot heard, and 99 of 100 answers within -p99.
+
+Max looks for the largest number of singers for which it holds. Each attempt is a
+run of its own.
+
+With many machines give each the same command with the same -start-at, and its own
+-machine and -json. They start when the server's clock shows that time; it is said
+if a machine's clock is off. Merge makes one result of their files.
+
+With -pid NAME=PID,… the processors of the server's processes are looked at, with
+their children: what a request costs each of them, how many singers a core
+carries, and what a machine of -cores would. A number at the end of a name counts
+the processes of a kind, as in shard-01.
+
+With -pace none singers do not wait for 600 ms to pass: each of -users workers asks
+again as soon as he is answered, and it is estimated how many real singers ask as
+often. That is what others have measured so far. It flatters: it asks a slow server
+less.
+
+Local starts a brigade on this machine, sings at it and stops it again. Shards does
+so for several numbers of shards, and searches for the maximum of each.
+docs/sizing.md says how to plan an event with all this.
 
 Demo is the whole idea in half a minute: a leader sings, a follower hears the
 leader three seconds later and sings along, a listener behind both hears both.
@@ -53,8 +92,8 @@ with the go tool, and prints one table of goals and what was measured. What the
 benchmarks printed themselves is kept in -raw, for benchstat. It takes six minutes
 on two cores. docs/performance.md explains the table.
 
-Exit status: 0 if all went well, for demo if everybody heard whom they should and
-nobody else, 1 if not or if something failed, 2 for a command line that makes no
-sense.
+Exit status: 0 if all went well: the objective held, or in the demo everybody heard
+whom they should and nobody else; 1 if not or if something failed; 2 for a command
+line that makes no sense.
 */
 package main

@@ -28,27 +28,31 @@ type loadFlags struct {
 	json     string
 }
 
-// addLoadFlags defines them. users is the default of -users.
-func addLoadFlags(fs *flag.FlagSet, f *loadFlags, users int) {
-	f.pace = load.PaceReal
+// addLoadFlags defines those of a run at a site somewhere.
+func addLoadFlags(fs *flag.FlagSet, f *loadFlags) {
 	fs.StringVar(&f.urls, "url", "", "`address` of the site or of its API; several, with commas between, are taken in turns")
-	fs.IntVar(&f.cfg.Users, "users", users, "`number` of singers, of all machines together")
-	fs.DurationVar(&f.cfg.Duration, "duration", time.Minute, "how `long` the run is")
-	fs.DurationVar(&f.cfg.Ramp, "ramp", 0, "in which `time` they join (default 20ms a singer, at most a quarter of the run)")
-	fs.StringVar(&f.scenario, "scenario", "choir", "what they do: "+strings.Join(load.Scenarios(), ", ")+", or a `file`")
-	fs.StringVar(&f.voices, "voices", "", "`mix` such as sung=50,room=30, one kind of sung, spoken, room and silence, or a folder of WAV files (default: the scenario's)")
-	fs.IntVar(&f.cfg.Pilots, "pilots", 0, "`number` of singers who are listened for; -1 for none (default a tenth, 3 to 8)")
-	fs.DurationVar(&f.cfg.ObjectiveP99, "p99", load.DefaultObjective, "the `latency` that 99 of 100 requests must keep below")
-	fs.TextVar(&f.pace, "pace", load.PaceReal, "`real`, or none: each asks again as soon as he is answered")
 	fs.Func("pid", "processes to look at, as `NAME=PID,…`, such as shard-01=812,state-server=810,nginx=830", func(text string) error {
 		list, err := parsePIDs(text)
 		f.cfg.Processes = append(f.cfg.Processes, list...)
 		return err
 	})
-	fs.IntVar(&f.cfg.Cores, "cores", 0, "`cores` of the machine to estimate for (default: those of this one)")
 	fs.StringVar(&f.json, "json", "", "`file` for the result, for programs; - for standard output")
+	fs.TextVar(&f.pace, "pace", load.PaceReal, "`real`, or none: each asks again as soon as he is answered")
 	fs.StringVar(&f.machine, "machine", "1/1", "`k/n`: this is machine k of n that do the same")
 	fs.StringVar(&f.startAt, "start-at", "", "`time` to start at by the server's clock: 20:15, 20:15:30, or with date and zone as 2026-05-01T20:15:00+02:00")
+}
+
+// addRunFlags defines those of every run.
+func addRunFlags(fs *flag.FlagSet, f *loadFlags, users int, duration time.Duration) {
+	f.pace, f.machine = load.PaceReal, "1/1"
+	fs.IntVar(&f.cfg.Users, "users", users, "`number` of singers, of all machines together; the first number that a search tries")
+	fs.DurationVar(&f.cfg.Duration, "duration", duration, "how `long` a run is")
+	fs.DurationVar(&f.cfg.Ramp, "ramp", 0, "in which `time` they join (default 20ms a singer, at most a quarter of the run)")
+	fs.StringVar(&f.scenario, "scenario", "choir", "what they do: "+strings.Join(load.Scenarios(), ", ")+", or a `file`")
+	fs.StringVar(&f.voices, "voices", "", "`mix` such as sung=50,room=30, one kind of sung, spoken, room and silence, or a folder of WAV files (default: the scenario's)")
+	fs.IntVar(&f.cfg.Pilots, "pilots", 0, "`number` of singers who are listened for; -1 for none (default a tenth, 3 to 8)")
+	fs.DurationVar(&f.cfg.ObjectiveP99, "p99", load.DefaultObjective, "the `latency` that 99 of 100 requests must keep below")
+	fs.IntVar(&f.cfg.Cores, "cores", 0, "`cores` of the machine to estimate for (default: those of this one)")
 }
 
 // parsePIDs reads NAME=PID,….

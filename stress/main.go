@@ -4,6 +4,7 @@ import (
 	"context"
 	_ "embed"
 	"io"
+	"time"
 
 	"bucketbrigade/internal/manual"
 )
@@ -16,7 +17,8 @@ func main() { manual.Main("stress", run) }
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	fs := manual.New("stress", page, stderr)
 	var f loadFlags
-	addLoadFlags(fs, &f, 200)
+	addLoadFlags(fs, &f)
+	addRunFlags(fs, &f, 200, time.Minute)
 	if err := manual.Parse(fs, args); err != nil {
 		return err
 	}
@@ -34,8 +36,14 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 			return manual.Wrong(fs, "stress what? Give -url, or \"stress demo\" is a good start")
 		}
 		return loadCommand(ctx, fs, &f, stdout, stderr)
+	case "max":
+		return maxCommand(ctx, fs.Args()[1:], stdout, stderr)
+	case "local":
+		return localCommand(ctx, fs.Args()[1:], stdout, stderr)
+	case "shards":
+		return shardsCommand(ctx, fs.Args()[1:], stdout, stderr)
 	case "merge":
 		return mergeCommand(fs.Args()[1:], stdout, stderr)
 	}
-	return manual.Wrong(fs, "command %q is not known; demo, unit, opus and bench are", fs.Arg(0))
+	return manual.Wrong(fs, "command %q is not known; max, merge, local, shards, demo, unit, opus and bench are", fs.Arg(0))
 }

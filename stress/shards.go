@@ -1,0 +1,110 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"bucketbrigade/internal/manual"
+	"bucketbrigade/load"
+)
+
+// maxShards is how many shards are tried.
+const maxShards = 64
+
+// carried is what one set-up carries.
+type carried struct {
+	shards int
+	found  load.Found
+}
+
+// shardsCommand compares set-ups of this machine by what they carry.
+func shardsCommand(ctx context.Context, args []string, stdout, stderr io.Writer) error {
+	var f loadFlags
+	var where localFlags
+	fs := manual.New("stress shards", page, stderr)
+	addRunFlags(fs, &f, searchFirst, searchDuration)
+	addLocalFlags(fs, &where)
+	counts := fs.String("counts", "0,1,2", "`numbers` of shards to be compared; 0 is one process without state server and nginx")
+	most := fs.Int("most", searchMost, "`number` of singers beyond which nothing is tried")
+	if err := manual.Parse(fs, args); err != nil {
+		return err
+	}
+	list, err := parseCounts(*counts)
+	if err != nil || fs.NArg() > 0 || *most < 1 || *most > load.MaxUsers {
+		return manual.Wrong(fs, "want flags only: -counts such as 0,1,2, each 0..%d, and -most of 1..%d", maxShards, load.MaxUsers)
+	}
+	var all []carried
+	for _, shards := range list {
+		found, err := searchLocal(ctx, f, where, shards, *most, stdout)
+		if err != nil {
+			return err
+		}
+		all = append(all, carried{shards, found})
+	}
+	printCarried(stdout, all)
+	return nil
+}
+
+func parseCounts(text string) (list []int, err error) {
+	for item := range strings.SplitSeq(text, ",") {
+		n, err := strconv.Atoi(item)
+		if err != nil || n < 0 || n > maxShards {
+			return nil, fmt.Errorf("%q is no number of shards", item)
+		}
+		list = append(list, n)
+	}
+	return list, nil
+}
+
+// searchLocal starts one set-up and looks for the largest number that it carries.
+func searchLocal(ctx context.Context, f loadFlags, where localFlags, shards, most int, out io.Writer) (found load.Found, err error) {
+	l, err := startLocal(ctx, where, shards)
+	if err != nil {
+		return found, err
+	}
+	defer func() { err = errors.Join(err, l.close()) }()
+	fmt.Fprintf(out, "%s:\n", setUp(shards))
+	f.urls, f.cfg.Processes = l.url, l.processes
+	cfg, err := f.config(time.Now())
+	if err != nil {
+		return found, err
+	}
+	found, err = load.SearchRuns(ctx, cfg, cfg.Users, most, func(t load.Trial) { printTrial(out, t) })
+	if err == nil {
+		fmt.Fprintln(out, sentence(found))
+	}
+	return found, err
+}
+
+func setUp(shards int) string {
+	switch shards {
+	case 0:
+		return "unsharded"
+	case 1:
+		return "1 shard"
+	}
+	return fmt.Sprintf("%d shards", shards)
+}
+
+// printCarried is the table.
+func printCarried(w io.Writer, all []carried) {
+	fmt.Fprintf(w, "\n%s\n\n", machine())
+	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintf(table, "set-up\tsingers\tprocessor, %% of a core\tlimit\n")
+	for _, c := range all {
+		var used []string
+		if best := bestOf(c.found); best != nil {
+			for _, p := range best.Processes {
+				used = append(used, fmt.Sprintf("%s %.0f", p.Name, 100*p.CPUS/max(p.SteadyS, 1)))
+			}
+		}
+		fmt.Fprintf(table, "%s\t%d\t%s\t%s\n", setUp(c.shards), c.found.Carries, strings.Join(used, ", "), c.found.Limit)
+	}
+	table.Flush()
+}
