@@ -9,6 +9,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"strconv"
 	"sync"
 	"time"
 )
@@ -115,10 +116,7 @@ func (l *line) dial(ctx context.Context, req *http.Request) (*wire, error) {
 // the body was read to its end.
 func (l *line) exchange(ctx context.Context, w *wire, req *http.Request) (resp *http.Response, begun bool, err error) {
 	stop := context.AfterFunc(ctx, func() { _ = w.conn.Close() })
-	if err = req.Write(w.out); err == nil {
-		err = w.out.Flush()
-	}
-	if err == nil {
+	if err = w.send(req); err == nil {
 		_, err = w.in.Peek(1)
 	}
 	if err == nil {
@@ -135,6 +133,26 @@ func (l *line) exchange(ctx context.Context, w *wire, req *http.Request) (resp *
 	}
 	resp.Body = &lineBody{ReadCloser: resp.Body, line: l, wire: w, stop: stop, keep: !resp.Close}
 	return resp, begun, nil
+}
+
+// send writes a request of ours, which has no headers but a cookie: a third of
+// what http.Request.Write costs.
+func (w *wire) send(req *http.Request) error {
+	// An error of the buffer stays, and Flush gives it.
+	_, _ = w.out.WriteString(req.Method + " " + req.URL.RequestURI() + " HTTP/1.1\r\nHost: " + req.Host)
+	if c := req.Header["Cookie"]; len(c) > 0 {
+		_, _ = w.out.WriteString("\r\nCookie: " + c[0])
+	}
+	if req.Method == http.MethodPost {
+		_, _ = w.out.WriteString("\r\nContent-Length: " + strconv.FormatInt(req.ContentLength, 10))
+	}
+	_, _ = w.out.WriteString("\r\n\r\n")
+	if req.Body != nil {
+		if _, err := io.Copy(w.out, req.Body); err != nil {
+			return err
+		}
+	}
+	return w.out.Flush()
 }
 
 // lineBody is an answer's body.

@@ -259,3 +259,31 @@ func TestBrokenOff(t *testing.T) {
 		}
 	})
 }
+
+// Without pace a server that answers in 4 ms has 150 singers for each who asks.
+func TestWithoutPace(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newStub()
+		r, err := RunClosed(t.Context(), Config{
+			URLs: []string{"http://brigade.test"}, Users: 2, Duration: 5 * time.Second, Transport: s, Scenario: quiet(""), batches: 2,
+		})
+		if err != nil || len(r.Failures) > 0 || len(s.faults) > 0 || !r.Verdict.Held || r.Setup.Pace != PaceNone {
+			t.Fatalf("%v, %+v, %q, %+v", err, r.Failures, s.faults, r.Verdict)
+		}
+		for _, w := range r.Workers {
+			if w.EstClients < 149 || w.EstClients > 150 || w.Requests < 1150 || w.MeanMS < 4 || w.MeanMS > 4.1 {
+				t.Errorf("%+v", w)
+			}
+		}
+		starts := 0
+		for _, q := range s.posts {
+			if q["mark_start_singing"] != "" {
+				starts++
+			}
+		}
+		if starts != 1 {
+			t.Errorf("%d songs were started", starts)
+		}
+	})
+}

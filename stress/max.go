@@ -43,6 +43,7 @@ func maxCommand(ctx context.Context, args []string, stdout, stderr io.Writer) er
 	case cfg.Machines > 1 || f.pace != load.PaceReal:
 		return manual.Wrong(fs, "stress max has one machine and real pace")
 	}
+	collectLess()
 	found, err := load.SearchRuns(ctx, cfg, cfg.Users, *most, func(t load.Trial) { printTrial(stdout, t) })
 	if err != nil {
 		return err

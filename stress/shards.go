@@ -39,6 +39,7 @@ func shardsCommand(ctx context.Context, args []string, stdout, stderr io.Writer)
 	if err != nil || fs.NArg() > 0 || *most < 1 || *most > load.MaxUsers {
 		return manual.Wrong(fs, "want flags only: -counts such as 0,1,2, each 0..%d, and -most of 1..%d", maxShards, load.MaxUsers)
 	}
+	collectLess()
 	var all []carried
 	for _, shards := range list {
 		found, err := searchLocal(ctx, f, where, shards, *most, stdout)
