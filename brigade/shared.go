@@ -57,7 +57,7 @@ func (b *Brigade) keep(now proto.Clock, mix proto.Mix, o *order) proto.Clock {
 	}
 	from := o.hears.Add(-o.samples)
 	for _, r := range o.held.Reads {
-		if r.At <= b.mixedSince {
+		if r.At <= b.mixedSince || r.At > now { // by a clock that was ahead
 			break
 		}
 		if now.Sub(r.At) > missable {
@@ -87,8 +87,8 @@ func (b *Brigade) share(now proto.Clock, u *user, o *order) (mix proto.Mix, keep
 	keep = b.keep(now, mix, o)
 	first := max(keep, o.hears.Add(-o.samples))
 	if first < o.want.From || o.want.Len() == 0 && first < o.hears {
-		from := max(first.Add(-primer), now.Add(-b.ring.size))
-		if o.hears.Sub(from) > proto.MaxSamples {
+		from := first.Add(-primer)
+		if from < now.Add(-b.ring.size) || o.hears.Sub(from) > proto.MaxSamples {
 			from = first
 		}
 		o.want = proto.Span{From: from, To: o.hears}

@@ -124,6 +124,9 @@ func (s *Stream) Put(first Frame, pcm []float32, prime int, at proto.Clock) erro
 	return nil
 }
 
+// Next is the frame that joins on to the latest.
+func (s *Stream) Next() Frame { return s.next }
+
 // Takes tells whether frames from f on would be kept: they are if no frame a
 // whole store later has come.
 func (s *Stream) Takes(f Frame) bool { return f+streamFrames >= s.next }

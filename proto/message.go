@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"strings"
 )
 
 // What a request may ask besides singing.
@@ -99,7 +100,9 @@ func (a *Answer) Refusal() *Refusal {
 	if a.Error == "" && a.Backtrace == "" && a.Code < 400 {
 		return nil
 	}
-	r := &Refusal{Code: a.Code, Reason: a.Error}
+	// A refusal outlives the answer, whose text may lie in memory that is used
+	// again.
+	r := &Refusal{Code: a.Code, Reason: strings.Clone(a.Error)}
 	if r.Code < 400 || r.Code > 599 {
 		r.Code = http.StatusInternalServerError
 	}

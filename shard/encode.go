@@ -42,20 +42,22 @@ func (s *Server) encodeAlone(h *hearing, m *scratch) (err error) {
 	}
 	s.coders <- struct{}{}
 	defer func() { <-s.coders }()
-	if lead := min(l.lead, h.n); lead > 0 {
-		codec.FadeIn(pcm, lead*proto.FrameSamples)
-		l.lead = 0
-	} else if !l.running && len(before) > 0 {
+	switch {
+	case l.lead > 0 && l.encoder == nil:
+		l.encoder = s.cfg.Opus.NewEncoder()
+		codec.FadeIn(pcm, min(l.lead, h.n)*proto.FrameSamples)
+	case l.lead > 0 || l.running:
+	default:
 		// A decoder that was fed by a stream follows an encoder that has heard
 		// the same.
 		l.encoder = s.cfg.Opus.NewEncoder()
-		if _, err := l.encoder.Encode(before); err != nil {
-			return err
+		if len(before) > 0 {
+			if _, err := l.encoder.Encode(before); err != nil {
+				return err
+			}
 		}
 	}
-	if l.encoder == nil {
-		l.encoder = s.cfg.Opus.NewEncoder()
-	}
+	l.lead = max(0, l.lead-h.n)
 	l.running = true
 	m.out, err = l.encoder.AppendPacked(m.out[:0], pcm)
 	s.counts.private.Add(int64(h.n))

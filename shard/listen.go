@@ -94,6 +94,9 @@ func (s *Server) take(ctx context.Context, l *listener, first codec.Frame, end p
 		return nil
 	}
 	lag := clock.Sub(end)
+	if lag < 0 || lag > proto.RingSamples {
+		return nil // the state server will have a word about it
+	}
 	if !l.knows {
 		l.knows, l.lag, l.mix = true, lag, usualMix
 	}
@@ -105,6 +108,10 @@ func (s *Server) take(ctx context.Context, l *listener, first codec.Frame, end p
 	l.stream = st
 	if st == nil || !st.acquire(ctx) {
 		return nil
+	}
+	if st.frames.Next().Clock() > clock.Add(proto.SampleRate) {
+		// Its listeners heard a state server whose clock was ahead of this one's.
+		st.frames = s.streams.opus.NewStream()
 	}
 	if !st.frames.Takes(first) { // too far behind the others
 		st.release()

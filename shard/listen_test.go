@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"bucketbrigade/brigade"
 	"bucketbrigade/codec"
 	"bucketbrigade/proto"
 	"bucketbrigade/voice"
@@ -309,5 +310,46 @@ func TestBusyStreamIsNotWaitedFor(t *testing.T) {
 	c.run(2 * second)
 	if n := c.shard.counts.private.Load() - private; n != batch/proto.FrameSamples {
 		t.Errorf("%d frames are private afterwards", n)
+	}
+}
+
+// After a state server whose clock was ahead its streams begin anew: nobody is
+// told what was encoded then, and nobody stays without a stream.
+func TestStreamsOfAnotherClockBeginAnew(t *testing.T) {
+	t.Parallel()
+	c := newChoir(t, 3, nil)
+	c.run(3 * second)
+	back := 20 * second
+	c.mu.Lock()
+	c.brigade, c.clock = brigade.New(brigade.Config{}), c.clock.Add(-back)
+	c.mu.Unlock()
+	for i, g := range c.guests {
+		c.due[i] = c.due[i].Add(-back)
+		g.read = g.read.Add(-back)
+		g.restart()
+	}
+	c.run(3 * second)
+	private := c.shard.counts.private.Load()
+	c.run(3 * second)
+	if n := c.shard.counts.private.Load() - private; n != 0 {
+		t.Errorf("%d frames were encoded for one", n)
+	}
+	for _, g := range c.listeners() {
+		if r := codec.RMS(g.heard); r > 1e-3 {
+			t.Errorf("listener %d hears %.4f of a song that is over", g.id, r)
+		}
+	}
+}
+
+// Whose interval begins at the end of the ring is answered without the frame
+// before it.
+func TestListenerAtTheEndOfTheRing(t *testing.T) {
+	t.Parallel()
+	for _, lag := range []int{proto.RingSamples - batch, proto.RingSamples - batch - 2000, proto.RingSamples - batch - 4000, proto.RingSamples - batch - 6000} {
+		c := newChoir(t, 1, nil)
+		end := c.now().Add(-lag + 600)
+		g := c.enter(400, 0)
+		g.read = end.Add(-batch)
+		g.step(batch, nil)
 	}
 }
