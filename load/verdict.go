@@ -30,7 +30,10 @@ func (r *Result) judge() {
 	if r.Totals.Answered == 0 {
 		say("No request was answered.")
 	}
-	for _, kind := range slices.Sorted(maps.Keys(r.Totals.Errors)) {
+	kinds := slices.Sorted(maps.Keys(r.Totals.Errors))
+	// The most frequent first: that is what the others follow from.
+	slices.SortStableFunc(kinds, func(a, b string) int { return r.Totals.Errors[b] - r.Totals.Errors[a] })
+	for _, kind := range kinds {
 		if n := r.Totals.Errors[kind]; n > 0 {
 			say("%d × %s%s.", n, kind, r.who(kind))
 		}
