@@ -287,3 +287,43 @@ func TestWithoutPace(t *testing.T) {
 		}
 	})
 }
+
+// A request that leaves 200 ms late, by the generator's own fault, and is answered
+// within 4 ms has kept its singer waiting for 204.
+func TestLatencyCountsFromDue(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newStub()
+		r := &run{cfg: Config{URLs: []string{"http://brigade.test"}, Users: 1, Transport: s, Scenario: quiet(""), Pilots: -1, batches: 2}}
+		if err := r.cfg.Check(); err != nil {
+			t.Fatal(err)
+		}
+		var err error
+		if r.library, err = newLibrary(r.cfg.Voices, "", r.cfg.batches); err != nil {
+			t.Fatal(err)
+		}
+		if err := r.agree(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if err := r.gather(); err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		m := r.members[0]
+		m.jobs = make(chan func())
+		now := time.Now()
+		m.launch(ctx, now.Add(-200*time.Millisecond), now)
+		<-m.flying[0].done
+		if _, err := m.land(); err != nil {
+			t.Error(err)
+		}
+		cancel()
+		m.posts.Wait()
+		result := &Result{}
+		r.rec.fill(result)
+		result.judge()
+		if ms := result.Totals.MaxMS; ms < 203.9 || ms > 204.3 || result.Totals.LateSends != 1 || !result.Verdict.GeneratorLimit || len(result.Warnings) != 1 {
+			t.Errorf("%+v, %+v, %q", result.Totals, result.Verdict, result.Warnings)
+		}
+	})
+}
