@@ -25,7 +25,7 @@ type Store struct {
 	maxSamples int64 // of a track
 	bounds     bounds
 	underWay   chan struct{} // a token for each upload
-	decoding   chan struct{} // a token for the one that is decoded
+	decoding   chan struct{} // a token for the one that is decoded and stored
 }
 
 // MakeDir makes the folder of uploads if it is missing, for its owner and to be
@@ -79,6 +79,14 @@ func (s *Store) SaveTrack(ctx context.Context, session proto.Session, body io.Re
 		return "", err
 	}
 	defer received.discard()
+	// Samples take much memory: one track has them at a time, until they are in a
+	// file.
+	select {
+	case s.decoding <- struct{}{}:
+		defer func() { <-s.decoding }()
+	case <-ctx.Done():
+		return "", ctx.Err()
+	}
 	pcm, err := s.decode(ctx, received)
 	if err != nil {
 		return "", err
@@ -138,14 +146,8 @@ func (s *Store) receive(ctx context.Context, body io.Reader) (*tempFile, error) 
 	return temp, nil
 }
 
-// decode gives the samples of a track; one at a time.
+// decode gives the samples of a track.
 func (s *Store) decode(ctx context.Context, file io.Reader) ([]float32, error) {
-	select {
-	case s.decoding <- struct{}{}:
-		defer func() { <-s.decoding }()
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
 	limited, cancel := context.WithTimeout(ctx, s.decodeTime)
 	defer cancel()
 	pcm, err := audiofile.DecodeTrackWithin(limited, file, "the upload", s.maxSamples)
