@@ -20,7 +20,7 @@ func Merge(parts []*Result) (*Result, error) {
 	}
 	first := parts[0]
 	whole := &Result{
-		Version: ResultVersion, Setup: first.Setup, Warnings: []string{}, Pilots: []Pair{}, Processes: []Process{},
+		Version: ResultVersion, Setup: first.Setup, Warnings: []string{}, Pilots: []Pair{}, Processes: []Process{}, Failures: []Failure{},
 		Totals: Totals{Errors: map[string]int{}},
 	}
 	whole.Setup.Pilots = 0

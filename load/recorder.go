@@ -38,7 +38,7 @@ type recorder struct {
 
 func newRecorder(start time.Time, clock proto.Clock) *recorder {
 	return &recorder{
-		start: start, startClock: clock, kept: map[string]int{}, songs: map[proto.Clock]bool{},
+		start: start, startClock: clock, failures: []Failure{}, kept: map[string]int{}, songs: map[proto.Clock]bool{},
 		totals: Totals{Errors: map[string]int{}},
 	}
 }
