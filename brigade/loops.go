@@ -1,10 +1,6 @@
 package brigade
 
-import (
-	"math"
-
-	"bucketbrigade/proto"
-)
+import "bucketbrigade/proto"
 
 // The inner loops. Each takes slices of equal length (a longer source is cut)
 // and allocates nothing. The processor's vectors do as much from the start as
@@ -98,12 +94,5 @@ func gainInto(dst, x []float32, people []uint16, gain *gainTable, voices float32
 // withinLevel tells whether all samples lie in -proto.MaxLevel..proto.MaxLevel,
 // which NaN does not.
 func withinLevel(x []float32) bool {
-	n := vectorWithinLevel(x)
-	// Without the sign, the bits of floats are ordered as their values are, NaN
-	// above all.
-	loudest := uint32(0)
-	for _, v := range x[n:] {
-		loudest = max(loudest, math.Float32bits(v)&^(1<<31))
-	}
-	return loudest <= math.Float32bits(proto.MaxLevel)
+	return proto.CheckPCM(x[vectorWithinLevel(x):]) == nil
 }

@@ -24,9 +24,7 @@ type Rings struct {
 // Buckets is how many there are: the leader's and five behind it.
 const Buckets = 1 + followerBuckets
 
-// NewRings allocates rings, 81 MB of silence, and with stems 138 MB more.
-func NewRings(stems bool) *Rings { return newRings(proto.RingSamples, stems) }
-
+// newRings allocates silent rings.
 func newRings(size int, stems bool) *Rings {
 	r := &Rings{
 		Audio:   make([]float32, size),

@@ -41,7 +41,7 @@ func TestUserUploadIsThatOfTheSession(t *testing.T) {
 		tracks  Tracks
 		want    float64 // of the track; 0: none plays
 	}{
-		{"of the session, before one of the folder", ann, userUpload, uploads, folder, 0.3},
+		{"of his own session, before one of the folder", ann, userUpload, uploads, folder, 0.3},
 		{"of all", bob, userUpload, uploads, folder, 0.4},
 		{"of all, without a folder", bob, userUpload, uploads, nil, 0.4},
 		{"of the folder", ann, "song", uploads, folder, 0.1},

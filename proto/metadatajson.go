@@ -23,7 +23,7 @@ func AppendMetadataJSON(dst []byte, m *Metadata) []byte {
 	dst = appendFloat(append(dst, `,"queue_size":`...), m.QueueSize)
 	dst = appendEvents(append(dst, `,"events":`...), m.Events)
 	if m.Leader != nil {
-		dst = appendString(append(dst, `,"leader":`...), *m.Leader)
+		dst = appendQuoted(append(dst, `,"leader":`...), *m.Leader)
 	} else {
 		dst = append(dst, `,"leader":null`...)
 	}
@@ -89,8 +89,8 @@ func appendChats(dst []byte, chats []Chat) []byte {
 		if i > 0 {
 			dst = append(dst, ',')
 		}
-		dst = appendString(append(dst, '['), chats[i][0])
-		dst = appendString(append(dst, ','), chats[i][1])
+		dst = appendQuoted(append(dst, '['), chats[i][0])
+		dst = appendQuoted(append(dst, ','), chats[i][1])
 		dst = append(dst, ']')
 	}
 	return append(dst, ']')
@@ -111,7 +111,7 @@ func appendStringIf(dst []byte, key string, text *string) []byte {
 	if text == nil {
 		return dst
 	}
-	return appendString(append(dst, key...), *text)
+	return appendQuoted(append(dst, key...), *text)
 }
 
 // appendFloat appends a number; the usual ones are whole.
@@ -120,14 +120,4 @@ func appendFloat(dst []byte, x float64) []byte {
 		return strconv.AppendInt(dst, n, 10)
 	}
 	return appendJSON(dst, x)
-}
-
-// appendString appends text as a JSON string; most texts stand for themselves.
-func appendString(dst []byte, text string) []byte {
-	for i := range len(text) {
-		if c := text[i]; c < ' ' || c > '~' || c == '"' || c == '\\' {
-			return appendJSON(dst, text)
-		}
-	}
-	return append(append(append(dst, '"'), text...), '"')
 }

@@ -46,7 +46,7 @@ type listing struct {
 // newest are the last uploads of one kind: files of tracks, ids of images; "" or
 // absent if there is none.
 type newest struct {
-	of    map[string]string // by hash of the session
+	of    map[string]string // by hash of a session
 	ofAll string
 }
 
