@@ -1,7 +1,5 @@
 package brigade
 
-import "bucketbrigade/proto"
-
 // The inner loops. Each takes slices of equal length (a longer source is cut)
 // and allocates nothing. The processor's vectors do as much from the start as
 // they can, if the build has them; the loops here do the rest.
@@ -89,10 +87,4 @@ func gainInto(dst, x []float32, people []uint16, gain *gainTable, voices float32
 		}
 		dst, x, people = dst[n:], x[n:], people[n:]
 	}
-}
-
-// withinLevel tells whether all samples lie in -proto.MaxLevel..proto.MaxLevel,
-// which NaN does not.
-func withinLevel(x []float32) bool {
-	return proto.CheckPCM(x[vectorWithinLevel(x):]) == nil
 }

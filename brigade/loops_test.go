@@ -6,8 +6,6 @@ import (
 	"math/rand/v2"
 	"slices"
 	"testing"
-
-	"bucketbrigade/proto"
 )
 
 // lengths are all ends of vectors, whole and cut, and more than one look at the
@@ -117,36 +115,6 @@ func TestCountAndSameCrowd(t *testing.T) {
 				if whole[i] != p {
 					t.Fatalf("%d people: %d became %d, want %d", n, before[i], whole[i], p)
 				}
-			}
-		}
-	}
-}
-
-// One sample beyond the level is found wherever it stands.
-func TestWithinLevel(t *testing.T) {
-	t.Parallel()
-	rng := rand.New(rand.NewPCG(7, 8))
-	above := math.Nextafter32(proto.MaxLevel, 2*proto.MaxLevel)
-	for _, n := range lengths() {
-		x := drawn(rng, n)
-		for i := range x {
-			x[i] = max(-proto.MaxLevel, min(proto.MaxLevel, x[i]))
-		}
-		for i := range min(n, 71) {
-			for _, c := range []struct {
-				v    float32
-				want bool
-			}{
-				{proto.MaxLevel, true}, {-proto.MaxLevel, true}, {0, true}, {math.Float32frombits(1 << 31), true},
-				{above, false}, {-above, false}, {float32(math.NaN()), false}, {-float32(math.NaN()), false},
-				{float32(math.Inf(1)), false}, {float32(math.Inf(-1)), false},
-			} {
-				was := x[i]
-				x[i] = c.v
-				if got := withinLevel(x); got != c.want || got != (proto.CheckPCM(x) == nil) {
-					t.Fatalf("sample %d of %d is %v: within: %t", i, n, c.v, got)
-				}
-				x[i] = was
 			}
 		}
 	}

@@ -232,7 +232,7 @@ func (r *room) checkInvariants() {
 	r.t.Helper()
 	b := r.b
 	for name, samples := range map[string][]float32{"audio": b.ring.Audio, "backing": b.ring.Backing, "monitor": b.ring.Monitor} {
-		if withinLevel(samples) {
+		if proto.CheckPCM(samples) == nil {
 			continue // and finite
 		}
 		if i := slices.IndexFunc(samples, notFinite); i >= 0 {

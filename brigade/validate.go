@@ -61,10 +61,7 @@ func (b *Brigade) check(now proto.Clock, req *proto.Request) (order, error) {
 	if err := o.checkJoins(req); err != nil {
 		return o, err
 	}
-	if !withinLevel(req.PCM) {
-		return o, proto.CheckPCM(req.PCM)
-	}
-	return o, nil
+	return o, proto.CheckPCM(req.PCM)
 }
 
 // checkSinger finds out who asks, whether this session may, and whether there

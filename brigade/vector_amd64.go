@@ -2,11 +2,7 @@
 
 package brigade
 
-import (
-	"simd/archsimd"
-
-	"bucketbrigade/proto"
-)
+import "simd/archsimd"
 
 // Each of these does what the loop of its name does for the first samples, with
 // vectors of 256 bits, and tells for how many; for none on a processor without
@@ -89,21 +85,4 @@ func vectorSameCrowd(people []uint16) int {
 	}
 	archsimd.ClearAVXUpperBits()
 	return all - len(people)
-}
-
-func vectorWithinLevel(x []float32) int {
-	if !archsimd.X86.AVX2() {
-		return 0
-	}
-	all := len(x)
-	top, bottom := archsimd.BroadcastFloat32x8(proto.MaxLevel), archsimd.BroadcastFloat32x8(-proto.MaxLevel)
-	for len(x) >= wide {
-		v := archsimd.LoadFloat32x8((*[wide]float32)(x))
-		if v.LessEqual(top).And(v.GreaterEqual(bottom)).ToBits() != 1<<wide-1 {
-			break
-		}
-		x = x[wide:]
-	}
-	archsimd.ClearAVXUpperBits()
-	return all - len(x)
 }

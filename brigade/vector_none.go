@@ -9,4 +9,3 @@ func vectorScaleInto(_, _ []float32, _ float32) int     { return 0 }
 func vectorMixFlat(_, _, _ []float32, _, _ float32) int { return 0 }
 func vectorCount(_ []uint16) int                        { return 0 }
 func vectorSameCrowd(_ []uint16) int                    { return 0 }
-func vectorWithinLevel(_ []float32) int                 { return 0 }

@@ -2,6 +2,7 @@ package codec
 
 import (
 	"math"
+	"math/rand/v2"
 	"runtime"
 	"slices"
 	"testing"
@@ -189,6 +190,30 @@ func TestRMS(t *testing.T) {
 		if got := RMS(c.pcm); math.Abs(got-c.want) > 1e-6 {
 			t.Errorf("%s: %g, want %g", c.name, got, c.want)
 		}
+	}
+}
+
+// Every sample counts, wherever a vector ends.
+func TestRMSOfAnyLength(t *testing.T) {
+	t.Parallel()
+	rng := rand.New(rand.NewPCG(3, 4))
+	for n := range 75 {
+		pcm, sum := make([]float32, n), 0.0
+		for i := range pcm {
+			pcm[i] = float32(rng.NormFloat64())
+			sum += float64(pcm[i]) * float64(pcm[i])
+		}
+		if got, want := RMS(pcm), math.Sqrt(sum/float64(max(1, n))); math.Abs(got-want) > 1e-12 {
+			t.Errorf("%d samples: %g, want %g", n, got, want)
+		}
+	}
+}
+
+func BenchmarkRMS(b *testing.B) {
+	pcm := tone(28800, 0)
+	b.SetBytes(int64(4 * len(pcm)))
+	for b.Loop() {
+		RMS(pcm)
 	}
 }
 

@@ -17,8 +17,8 @@ func CheckPCM(pcm []float32) error {
 	panic("proto: a sample that was too high is gone")
 }
 
-// within tells whether all of pcm lies within MaxLevel, without a branch for each
-// sample. The bits of a float without its sign are ordered as the numbers are: 1
+// within tells whether all of pcm lies within MaxLevel. Where the processor has no
+// vectors it goes without a branch for each sample. The bits of a float without its sign are ordered as the numbers are: 1
 // is 0x3F800000, 2 is 0x40000000, infinity 0x7F800000, and what is no number lies
 // above. So the highest allowed minus a sample's bits has its top bit set if the
 // sample is too high, and in the end one look at the top bit of all together does.
@@ -26,6 +26,7 @@ func within(pcm []float32) bool {
 	const magnitude, top = 1<<31 - 1, 1 << 31
 	highest := math.Float32bits(MaxLevel)
 	var a, b uint32
+	pcm = pcm[vectorWithin(pcm):]
 	for len(pcm) >= 8 {
 		p := (*[8]float32)(pcm)
 		a |= (highest - math.Float32bits(p[0])&magnitude) | (highest - math.Float32bits(p[1])&magnitude)
