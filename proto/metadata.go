@@ -1,5 +1,7 @@
 package proto
 
+import "strconv"
+
 // Metadata is what an answer tells the client beside the audio. Keys that are
 // pointers (and the raw ones) are one-shot: present only when there is news.
 //
@@ -63,6 +65,11 @@ type ClockHeader struct {
 // LengthHeader is the X-Audio-Metadata of a successful POST.
 type LengthHeader struct {
 	MetadataLen int `json:"metadata_len"`
+}
+
+// String gives the header's JSON.
+func (h LengthHeader) String() string {
+	return `{"metadata_len":` + strconv.Itoa(h.MetadataLen) + "}"
 }
 
 // KillHeader is the X-Audio-Metadata of a refusal.

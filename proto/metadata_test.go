@@ -2,6 +2,7 @@ package proto_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -52,6 +53,9 @@ func TestMetadataGolden(t *testing.T) {
 		got, err := json.Marshal(c.data)
 		if err != nil || string(got) != c.want {
 			t.Errorf("%s: %v\n%s, want\n%s", c.name, err, got, c.want)
+		}
+		if s, ok := c.data.(fmt.Stringer); ok && s.String() != c.want {
+			t.Errorf("%s: as text %s, want %s", c.name, s, c.want)
 		}
 	}
 }

@@ -25,7 +25,7 @@ func (s *Server) control(w http.ResponseWriter, r *http.Request, v proto.Values,
 	if err := s.call(r.Context(), &req, &m.ans); err != nil {
 		return err
 	}
-	s.writeMetadata(w, m)
+	s.writeMetadata(w, r, m)
 	return nil
 }
 

@@ -22,6 +22,7 @@ type scratch struct {
 	packets [][]byte
 	pcm     []float32
 	out     []byte
+	wire    []byte // the answer as it leaves, with its header
 	ans     proto.Answer
 	held    proto.Held
 }
@@ -84,7 +85,7 @@ func (s *Server) sing(w http.ResponseWriter, r *http.Request, who visitor, m *sc
 	if err = s.perform(r.Context(), singer, song, who, m); err != nil {
 		return err
 	}
-	s.writeAnswer(w, m)
+	s.writeAnswer(w, r, m)
 	return nil
 }
 
@@ -119,14 +120,14 @@ func (s *Server) status(w http.ResponseWriter, r *http.Request, who visitor, m *
 	if err := s.call(r.Context(), &req, &m.ans); err != nil {
 		return err
 	}
-	s.writeMetadata(w, m)
+	s.writeMetadata(w, r, m)
 	return nil
 }
 
 // writeMetadata answers with the metadata alone.
-func (s *Server) writeMetadata(w http.ResponseWriter, m *scratch) {
+func (s *Server) writeMetadata(w http.ResponseWriter, r *http.Request, m *scratch) {
 	m.ans.Summary, m.out = m.ans.Summary[:0], m.out[:0]
-	s.writeAnswer(w, m)
+	s.writeAnswer(w, r, m)
 }
 
 // perform takes the singer's audio to the others and fetches theirs: it leaves
@@ -200,19 +201,18 @@ func (s *Server) call(ctx context.Context, req *proto.Request, ans *proto.Answer
 	return nil
 }
 
-// writeAnswer sends metadata, summary and packets.
-func (s *Server) writeAnswer(w http.ResponseWriter, m *scratch) {
+// writeAnswer sends metadata, summary and packets. The singer's turn lasts until
+// the answer is gone: one who does not take it loses it. A client that went away
+// is no news to anybody.
+func (s *Server) writeAnswer(w http.ResponseWriter, r *http.Request, m *scratch) {
 	h := w.Header()
 	allowOrigin(h)
-	setMetadata(h, proto.LengthHeader{MetadataLen: len(m.ans.Metadata)})
+	h.Set(metadataHeader, proto.LengthHeader{MetadataLen: len(m.ans.Metadata)}.String())
 	h.Set("Content-Type", "application/octet-stream")
 	h.Set("Content-Length", strconv.Itoa(len(m.ans.Metadata)+len(m.ans.Summary)+len(m.out)))
-	// The singer's turn lasts until the answer is gone: one who does not take it
-	// loses it. A client that went away is no news to anybody.
-	out := http.NewResponseController(w)
-	_ = out.SetWriteDeadline(time.Now().Add(answerTimeout))
-	_, _ = io.WriteString(w, m.ans.Metadata)
-	_, _ = w.Write(m.ans.Summary)
-	_, _ = w.Write(m.out)
-	_ = out.Flush()
+	m.wire = atOnce(w, r, m.wire, func() {
+		_, _ = io.WriteString(w, m.ans.Metadata)
+		_, _ = w.Write(m.ans.Summary)
+		_, _ = w.Write(m.out)
+	})
 }

@@ -64,6 +64,7 @@ func New(cfg Config) (*Server, error) {
 		WriteTimeout:   writeTimeout,
 		IdleTimeout:    idleTimeout,
 		MaxHeaderBytes: maxHeaderBytes,
+		ConnContext:    withConn,
 		ErrorLog:       slog.NewLogLogger(cfg.Log.Handler(), slog.LevelWarn),
 	}
 	return s, nil
@@ -113,7 +114,7 @@ func (s *Server) wrongMethod(w http.ResponseWriter, r *http.Request, allow strin
 func (s *Server) Run(ctx context.Context) error {
 	s.cfg.Log.Info("listening", "addr", s.Addr().String())
 	served := make(chan error, 1)
-	go func() { served <- s.http.Serve(s.listener) }()
+	go func() { served <- s.http.Serve(gatherer{s.listener}) }()
 	s.refreshClock(ctx)
 	defer s.asking.Wait()
 	tick := time.NewTicker(time.Second)
