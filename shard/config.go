@@ -2,6 +2,7 @@ package shard
 
 import (
 	"log/slog"
+	"net"
 	"runtime"
 	"time"
 
@@ -18,6 +19,15 @@ type Config struct {
 	// Listen is the address to listen on, "host:port"; port 0 picks one.
 	// "127.0.0.1:0" if empty.
 	Listen string
+	// Listeners are the sockets to listen on instead, which then are the shard's
+	// to close; none: Listen.
+	Listeners []net.Listener
+	// OwnState says that the shared state lives in this process: the shard is dead
+	// if that is.
+	OwnState bool
+	// Beat is called some times a second, after a request of the shard's own has
+	// come through; nil: nobody wants to know.
+	Beat func()
 	// Version and Branch are told with the clock; "unknown" if empty.
 	Version, Branch string
 	// Uploads is where uploads are stored; nil: none are taken.
@@ -71,6 +81,9 @@ func (c Config) withDefaults() Config {
 	setDefault(&c.SingerIdle, time.Minute)
 	setDefault(&c.MaxSingers, 4096)
 	setDefault(&c.Coders, runtime.GOMAXPROCS(0))
+	if c.Beat == nil {
+		c.Beat = func() {}
+	}
 	if c.Log == nil {
 		c.Log = slog.Default()
 	}

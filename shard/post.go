@@ -181,7 +181,7 @@ func (s *Server) decode(singer *singer, song *song, m *scratch) error {
 
 // call asks the shared state; what it refuses is an error.
 func (s *Server) call(ctx context.Context, req *proto.Request, ans *proto.Answer) error {
-	if err := s.cfg.Backend.Call(ctx, req, ans); err != nil {
+	if err := s.backend.Call(ctx, req, ans); err != nil {
 		return err
 	}
 	if r := ans.Refusal(); r != nil {

@@ -19,18 +19,21 @@ import (
 // Server is one codec shard.
 type Server struct {
 	cfg     Config
+	backend *watched
 	roster  *roster
 	time    *timekeeper
 	tally   tally
 	streams streams
 	counts  counts
 	// modern: the state server is not of the first generation.
-	modern   atomic.Bool
-	coders   chan struct{} // a token for each goroutine that decodes or encodes
-	scratch  *sync.Pool
-	listener net.Listener
-	http     *http.Server
-	asking   sync.WaitGroup // looks at the server clock under way
+	modern      atomic.Bool
+	coders      chan struct{} // a token for each goroutine that decodes or encodes
+	scratch     *sync.Pool
+	listeners   []net.Listener
+	http        *http.Server
+	connections *connections
+	asking      sync.WaitGroup // Run's goroutines but for those of connections
+	refreshing  atomic.Bool    // a look at the server clock is under way
 }
 
 // Time-outs of a connection. Clients post 4 kB each 600 ms; a proxy keeps its
@@ -40,7 +43,9 @@ const (
 	writeTimeout   = 15 * time.Second
 	idleTimeout    = 2 * time.Minute
 	maxHeaderBytes = 64 << 10 // room for the longest query and to refuse a longer one politely
-	shutdownGrace  = 5 * time.Second
+	// shutdownGrace is how long requests under way get once the shard is to stop:
+	// a call of the state server and the second of a refusal, and some more.
+	shutdownGrace = 5 * time.Second
 	// answerTimeout is how long one answer may take to leave. Proxies and
 	// kernels take it at once.
 	answerTimeout = 3 * time.Second
@@ -49,17 +54,21 @@ const (
 // New makes a shard that listens, but does not answer before Run.
 func New(cfg Config) (*Server, error) {
 	cfg = cfg.withDefaults()
-	l, err := net.Listen("tcp", cfg.Listen)
-	if err != nil {
-		return nil, fmt.Errorf("shard: %w; choose another address with -listen", err)
+	if len(cfg.Listeners) == 0 {
+		l, err := net.Listen("tcp", cfg.Listen)
+		if err != nil {
+			return nil, fmt.Errorf("shard: %w; choose another address with -listen", err)
+		}
+		cfg.Listeners = []net.Listener{l}
 	}
 	s := newServer(cfg)
 	if cfg.SinceBoot != nil {
 		s.time.boot = cfg.SinceBoot
 	}
-	s.listener = l
+	s.listeners = cfg.Listeners
 	s.http = &http.Server{
-		Handler:        s.Handler(),
+		Handler:        s.connections.farewell(s.Handler()),
+		ConnState:      s.connections.note,
 		ReadTimeout:    readTimeout,
 		WriteTimeout:   writeTimeout,
 		IdleTimeout:    idleTimeout,
@@ -72,18 +81,22 @@ func New(cfg Config) (*Server, error) {
 
 // newServer makes all of a shard but what listens.
 func newServer(cfg Config) *Server {
+	backend := watch(cfg.Backend)
 	return &Server{
 		cfg:     cfg,
+		backend: backend,
 		roster:  newRoster(cfg),
-		time:    newTimekeeper(cfg.Backend),
+		time:    newTimekeeper(backend),
 		streams: streams{max: cfg.MaxSingers, opus: cfg.Opus},
 		coders:  make(chan struct{}, cfg.Coders),
 		scratch: newScratchPool(),
+
+		connections: newConnections(),
 	}
 }
 
-// Addr is the address that the shard listens on.
-func (s *Server) Addr() net.Addr { return s.listener.Addr() }
+// Addr is the address that the shard listens on, the first if there are more.
+func (s *Server) Addr() net.Addr { return s.listeners[0].Addr() }
 
 // Handler answers requests: two paths for uploads, and on any other the methods
 // GET, POST and OPTIONS.
@@ -110,13 +123,21 @@ func (s *Server) wrongMethod(w http.ResponseWriter, r *http.Request, allow strin
 	s.refuse(w, r, proto.Refuse(http.StatusMethodNotAllowed, "method %s is not known here, only %s", proto.Shown(r.Method), allow))
 }
 
-// Run answers until ctx ends, then finishes what is under way.
+// Run answers until ctx ends, then answers what is under way and closes the
+// listeners. No request is lost over that whose connection was accepted, nor, if
+// somebody else has the socket open, any other.
 func (s *Server) Run(ctx context.Context) error {
-	s.cfg.Log.Info("listening", "addr", s.Addr().String())
-	served := make(chan error, 1)
-	go func() { served <- s.http.Serve(gatherer{s.listener}) }()
+	served := make(chan error, len(s.listeners))
+	var serving sync.WaitGroup
+	for _, l := range s.listeners {
+		s.cfg.Log.Info("listening", "addr", l.Addr().String())
+		serving.Go(func() { served <- s.http.Serve(gatherer{l}) })
+	}
 	s.refreshClock(ctx)
 	defer s.asking.Wait()
+	living, end := context.WithCancel(context.WithoutCancel(ctx)) // also while it stops
+	defer end()
+	s.asking.Go(func() { s.proveLife(living) })
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
 	for n := 1; ; n++ {
@@ -129,25 +150,41 @@ func (s *Server) Run(ctx context.Context) error {
 			}
 			return fmt.Errorf("shard: %w", err)
 		case <-ctx.Done():
-			s.finish(ctx)
+			s.finish(ctx, &serving)
 			return nil
 		}
 	}
 }
 
 // finish lets the requests under way end, within their grace.
-func (s *Server) finish(ctx context.Context) {
+func (s *Server) finish(ctx context.Context, serving *sync.WaitGroup) {
 	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownGrace)
 	defer cancel()
-	if err := s.http.Shutdown(grace); err != nil {
-		s.cfg.Log.Warn("requests cut off", "after", shutdownGrace, "err", err)
-		_ = s.http.Close()
+	left := s.connections.drain(grace, func() {
+		_ = s.closeListeners()
+		serving.Wait() // each connection that was accepted is known then
+	})
+	if left > 0 {
+		s.cfg.Log.Warn("requests cut off", "after", shutdownGrace, "connections", left)
 	}
+	_ = s.http.Close()
 	s.tally.report(s.cfg.Log)
 }
 
+// closeListeners closes this process's copies of the sockets.
+func (s *Server) closeListeners() error {
+	var errs []error
+	for _, l := range s.listeners {
+		if err := l.Close(); err != nil && !errors.Is(err, net.ErrClosed) {
+			errs = append(errs, err)
+		}
+	}
+	return errors.Join(errs...)
+}
+
 // secondsPerSweep is how many seconds go between two sweeps for silent singers
-// and two looks at the server clock.
+// and two looks at the server clock. A state server of which nothing was heard
+// for a second is asked at once: it may be away.
 const secondsPerSweep = 10
 
 // housekeep is done in the n-th second.
@@ -156,23 +193,27 @@ func (s *Server) housekeep(ctx context.Context, n int) {
 	s.streams.sweep(time.Now())
 	if n%secondsPerSweep == 0 {
 		s.roster.sweep(time.Now())
+	}
+	if n%secondsPerSweep == 0 || time.Since(s.backend.last()) > time.Second {
 		s.refreshClock(ctx)
 	}
 }
 
-// refreshClock looks at the server clock on a goroutine of its own: it may take
-// as long as a call.
+// refreshClock looks at the server clock on a goroutine of its own, unless one is
+// at it: it may take as long as a call.
 func (s *Server) refreshClock(ctx context.Context) {
-	s.asking.Go(func() { s.time.refresh(ctx) })
+	if s.refreshing.CompareAndSwap(false, true) {
+		s.asking.Go(func() { s.time.refresh(ctx); s.refreshing.Store(false) })
+	}
 }
 
 // Close ends the shard at once.
 func (s *Server) Close() error {
 	err := s.http.Close()
-	if cerr := s.listener.Close(); cerr != nil && !errors.Is(cerr, net.ErrClosed) {
-		err = errors.Join(err, cerr)
+	if errors.Is(err, net.ErrClosed) {
+		err = nil
 	}
-	return err
+	return errors.Join(err, s.closeListeners())
 }
 
 // clockPatience is how long a clock request waits for a state server that was

@@ -68,8 +68,8 @@ func behindTLS(r *http.Request) bool {
 
 func peerAddress(r *http.Request) netip.Addr {
 	host, _, err := net.SplitHostPort(r.RemoteAddr)
-	if err != nil {
-		return netip.Addr{}
+	if err != nil { // a Unix socket's peer has no address, and is on this machine
+		return netip.AddrFrom4([4]byte{127, 0, 0, 1})
 	}
 	a, _ := netip.ParseAddr(host)
 	return a.Unmap()

@@ -49,9 +49,9 @@ func (p *pipes) dial() net.Conn {
 // runOnPipes runs a shard in a bubble; stop ends it and gives what Run gave.
 func runOnPipes(t *testing.T, b Backend) (s *Server, p *pipes, stop func() error) {
 	s = newTestServer(t, b, nil)
-	_ = s.listener.Close()
+	_ = s.closeListeners()
 	p = &pipes{dialled: make(chan net.Conn), closed: make(chan struct{})}
-	s.listener = p
+	s.listeners = []net.Listener{p}
 	ctx, cancel := testContext(t)
 	done := make(chan error, 1)
 	go func() { done <- s.Run(ctx) }()
@@ -225,8 +225,8 @@ func TestRunEndsWellWhenClosed(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		s := newTestServer(t, &stub{clock: now}, nil)
-		_ = s.listener.Close()
-		s.listener = &pipes{closed: make(chan struct{})}
+		_ = s.listeners[0].Close()
+		s.listeners[0] = &pipes{closed: make(chan struct{})}
 		done := make(chan error, 1)
 		go func() { done <- s.Run(t.Context()) }()
 		synctest.Wait()

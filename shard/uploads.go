@@ -99,7 +99,7 @@ func (s *Server) awaitUpload(ctx context.Context, file string) error {
 	defer tick.Stop()
 	for {
 		var ans proto.Answer
-		err := s.cfg.Backend.Call(patient, &proto.Request{Kind: proto.KindUploaded, Upload: file}, &ans)
+		err := s.backend.Call(patient, &proto.Request{Kind: proto.KindUploaded, Upload: file}, &ans)
 		if err == nil {
 			if ready, err := isReady(&ans); ready || err != nil {
 				return err

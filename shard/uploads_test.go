@@ -220,7 +220,7 @@ func TestUploadThatTheStateServerDoesNotTake(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				r := newUploadRig(t)
-				r.Server.cfg.Backend = backendFunc(func(req *proto.Request, ans *proto.Answer) (err error) {
+				r.Server.backend.Backend = backendFunc(func(req *proto.Request, ans *proto.Answer) (err error) {
 					defer func() {
 						if refusal, ok := recover().(*proto.Refusal); ok {
 							ans.SetRefusal(refusal)

@@ -27,6 +27,9 @@ type Config struct {
 	Segments []string
 	// Wait is how to wait for requests.
 	Wait shm.Wait
+	// Beat is called by the goroutine that serves, ten times a second and more,
+	// as long as it does; nil: nobody wants to know. It must not wait.
+	Beat func()
 }
 
 // Server is the state server.
@@ -54,6 +57,9 @@ func New(cfg Config) (*Server, error) {
 	}
 	if cfg.Log == nil {
 		cfg.Log = slog.Default()
+	}
+	if cfg.Beat == nil {
+		cfg.Beat = func() {}
 	}
 	if st, err := os.Stat(cfg.Dir); err != nil {
 		return nil, fmt.Errorf("state: directory of the segments: %w; create it or name another with -dir", err)
@@ -114,6 +120,7 @@ func (s *Server) Run(ctx context.Context) error {
 		}
 		s.engine.tick()
 		s.answerAsker(s.engine)
+		s.cfg.Beat()
 		s.faults.report(s.cfg.Log, time.Now())
 	}
 	return nil

@@ -6,10 +6,9 @@ import (
 	"errors"
 	"io"
 
-	"github.com/coreos/go-systemd/v22/daemon"
-
 	"bucketbrigade/internal/manual"
 	"bucketbrigade/internal/metrics"
+	"bucketbrigade/internal/service"
 	"bucketbrigade/shard"
 )
 
@@ -28,6 +27,9 @@ func run(ctx context.Context, args []string, _, stderr io.Writer) error {
 	}
 	settle(opts.procs, opts.segment != "")
 	log := opts.settings.Log
+	if err := opts.takeSockets(); err != nil {
+		return err
+	}
 	opts.settings.Version, opts.settings.Branch = version, branch
 	uploads, err := opts.store(log)
 	if err != nil {
@@ -37,15 +39,20 @@ func run(ctx context.Context, args []string, _, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
-	srv, err := shard.New(shard.Config{
-		Backend: backend,
-		Listen:  opts.listen,
-		Version: version,
-		Branch:  branch,
-		Uploads: uploads,
-		Opus:    opts.opus,
-		Private: opts.encode == private,
-		Log:     log,
+	var srv *shard.Server
+	life := service.New(service.Config{Log: log, Status: func() string { return srv.Status() }})
+	srv, err = shard.New(shard.Config{
+		Backend:   backend,
+		Listen:    opts.listen,
+		Listeners: opts.sockets,
+		OwnState:  opts.segment == "",
+		Beat:      life.Beat,
+		Version:   version,
+		Branch:    branch,
+		Uploads:   uploads,
+		Opus:      opts.opus,
+		Private:   opts.encode == private,
+		Log:       log,
 	})
 	if err != nil {
 		return errors.Join(err, closeBackend())
@@ -55,6 +62,6 @@ func run(ctx context.Context, args []string, _, stderr io.Writer) error {
 		return errors.Join(err, srv.Close(), closeBackend())
 	}
 	defer told.Close()
-	_, _ = daemon.SdNotify(false, daemon.SdNotifyReady)
-	return errors.Join(told.Beside(ctx, srv.Run), srv.Close(), closeBackend())
+	err = life.Beside(ctx, func(ctx context.Context) error { return told.Beside(ctx, srv.Run) })
+	return errors.Join(err, srv.Close(), closeBackend())
 }

@@ -7,11 +7,13 @@ import (
 	"flag"
 	"io"
 	"log/slog"
+	"net"
 	"path/filepath"
 
 	"bucketbrigade/codec"
 	"bucketbrigade/internal/manual"
 	"bucketbrigade/internal/metrics"
+	"bucketbrigade/internal/service"
 	"bucketbrigade/secrets"
 	"bucketbrigade/shard"
 	"bucketbrigade/shm"
@@ -28,6 +30,8 @@ const (
 // options are the command line.
 type options struct {
 	listen   string
+	asked    bool           // -listen stands on the command line
+	sockets  []net.Listener // from systemd, in place of listen
 	dir      string
 	segment  string
 	wait     shm.Wait
@@ -42,7 +46,7 @@ func parse(args []string, stderr io.Writer) (options, error) {
 	var o options
 	o.settings.Log = slog.New(slog.NewTextHandler(stderr, nil))
 	fs := manual.New("codec-shard", page, stderr)
-	fs.StringVar(&o.listen, "listen", "127.0.0.1:8081", "`address` to answer HTTP on; port 0 picks one")
+	fs.StringVar(&o.listen, "listen", "127.0.0.1:8081", "`address` to answer HTTP on; port 0 picks one. Not used where systemd opens the sockets")
 	fs.StringVar(&o.dir, "dir", state.DefaultDir, "`directory` of the segment, on a tmpfs")
 	fs.StringVar(&o.segment, "segment", "", "`name` of the segment shared with the state server; without one the state lives in this process")
 	o.settings.AddFlags(fs, "without -segment: ")
@@ -60,6 +64,7 @@ func parse(args []string, stderr io.Writer) (options, error) {
 	if err := o.check(fs, *wait, files); err != nil {
 		return o, err
 	}
+	fs.Visit(func(f *flag.Flag) { o.asked = o.asked || f.Name == "listen" })
 	known, err := files.Read(o.settings.Log)
 	o.settings.ControlSecret, o.settings.VideoToken = known.Control, known.VideoToken
 	o.settings.InstanceName = cmp.Or(o.settings.InstanceName, known.InstanceName)
@@ -90,6 +95,21 @@ func (o *options) check(fs *flag.FlagSet, wait string, files *secrets.Files) (er
 	}
 	if err := o.settings.CheckFlags(); err != nil {
 		return manual.Wrong(fs, "%v", err)
+	}
+	return nil
+}
+
+// socketName is what systemd calls the sockets of a shard.
+const socketName = "http"
+
+// takeSockets takes the sockets that systemd has opened for this shard, if it
+// has: they win over -listen.
+func (o *options) takeSockets() (err error) {
+	if o.sockets, err = service.Sockets(socketName); err != nil {
+		return err
+	}
+	if len(o.sockets) > 0 && o.asked {
+		o.settings.Log.Warn("-listen is not used: systemd has opened sockets", "listen", o.listen, "sockets", len(o.sockets))
 	}
 	return nil
 }

@@ -7,10 +7,9 @@ import (
 	"io"
 	"log/slog"
 
-	"github.com/coreos/go-systemd/v22/daemon"
-
 	"bucketbrigade/internal/manual"
 	"bucketbrigade/internal/metrics"
+	"bucketbrigade/internal/service"
 	"bucketbrigade/secrets"
 	"bucketbrigade/shm"
 	"bucketbrigade/state"
@@ -29,6 +28,8 @@ func run(ctx context.Context, args []string, _, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
+	life := service.New(service.Config{Log: cfg.Log})
+	cfg.Beat = life.Beat
 	srv, err := state.New(cfg)
 	if err != nil {
 		return err
@@ -39,8 +40,7 @@ func run(ctx context.Context, args []string, _, stderr io.Writer) error {
 		return err
 	}
 	defer told.Close()
-	_, _ = daemon.SdNotify(false, daemon.SdNotifyReady)
-	return told.Beside(ctx, srv.Run)
+	return life.Beside(ctx, func(ctx context.Context) error { return told.Beside(ctx, srv.Run) })
 }
 
 // parse gives the configuration and the address for operators.
