@@ -47,6 +47,8 @@ var mayImport = map[string][]string{
 	"proto/prototest":   {"proto"},
 	"shard/backendtest": {"shard"},
 	"stack/stacktest":   {"stack"},
+
+	"internal/service/servicetest": {},
 }
 
 // apart are packages that meet in one place only.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"math"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -114,7 +115,7 @@ func (s *Service) tell(stop, ended <-chan struct{}) {
 			message := s.pet()
 			if !ready {
 				ready, status = true, s.cfg.Status()
-				message = daemon.SdNotifyReady + "\nSTATUS=" + status + "\n" + message
+				message = strings.TrimSuffix(daemon.SdNotifyReady+"\nSTATUS="+status+"\n"+message, "\n")
 			}
 			if message != "" {
 				s.send(message)
