@@ -1,23 +1,14 @@
 package nginx
 
 import (
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
-	"crypto/tls"
-	"crypto/x509"
-	"encoding/pem"
 	"errors"
 	"fmt"
-	"math/big"
-	"net"
-	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
-	"time"
 )
 
 // generate runs the script where it lies, as an operator would.
@@ -64,6 +55,23 @@ func TestGenerateRefusesBadArguments(t *testing.T) {
 		{"--server-name a;b", "--server-name", 2},
 		{"--tls-cert c.pem", "--tls-cert needs --tls-key", 2},
 		{"--tls-key c.pem", "--tls-key needs --tls-cert", 2},
+		{"--certbot a;b", "--certbot 'a;b'", 2},
+		{"--certbot a --tls-cert c.pem", "one certificate is enough", 2},
+		{"--certbot sing.example.org --certbot-dir /does/not/exist", "certbot certonly --webroot -w /var/www/certbot -d sing.example.org", 1},
+		{"--acme /srv;x", "--acme '/srv;x'", 2},
+		{"--http 8080", "--http redirects to TLS", 2},
+		{"--http x:y --tls-cert c --tls-key k", "the port of --http 'y'", 2},
+		{"--hsts 5", "--hsts is for a site with TLS", 2},
+		{"--hsts -1", "--hsts '-1'", 2},
+		{"--hsts 1000000000", "at most 9 digits", 2},
+		{"--nginx-version 1.25", "three numbers", 2},
+		{"--nginx-version 1.25.x", "three numbers", 2},
+		{"--choir 0", "--choir 0: must be from 1 to 5000", 2},
+		{"--choir 5001", "--choir 5001: must be from 1 to 5000", 2},
+		{"--unlimited example.org", "give an address or a network", 2},
+		{"--unlimited 10.0.0.0/", "give an address or a network", 2},
+		{"--real-ip-from 1;2", "give an address or a network", 2},
+		{"--real-ip-header X_Real", "--real-ip-header 'X_Real'", 2},
 		{"--out /does/not/exist", "is no directory", 1},
 		{"--colour", "unknown argument '--colour'", 2},
 		{"4", "unknown argument '4'", 2},
@@ -147,6 +155,7 @@ func TestGenerateIPv6(t *testing.T) {
 func TestNginxAcceptsTheConfiguration(t *testing.T) {
 	t.Parallel()
 	cert, key := selfSigned(t)
+	mark := regexp.MustCompile(`@[A-Z_]+@|(?m:^#@)`)
 	tests := map[string]Standalone{
 		"one shard":       {Shards: 1, BasePort: 7100},
 		"seven":           {Shards: 7, BasePort: 7100},
@@ -155,6 +164,12 @@ func TestNginxAcceptsTheConfiguration(t *testing.T) {
 		"names":           {Shards: 2, BasePort: 7100, Options: []string{"--server-name", "sing.example.org *.example.org"}},
 		"more addresses":  {Shards: 2, BasePort: 7100, Options: []string{"--listen", "127.0.0.2:18080", "--listen", "*:18081"}},
 		"tls":             {Shards: 2, BasePort: 7100, Options: []string{"--tls-cert", cert, "--tls-key", key}},
+		"tls and more":    {Shards: 2, BasePort: 7100, Options: []string{"--tls-cert", cert, "--tls-key", key, "--http", "18083", "--hsts", "60"}},
+		"certbot":         {Shards: 64, BasePort: 7100, Options: []string{"--certbot", "sing.example.org", "--certbot-dir", certbotDir(t, cert, key)}},
+		"foreign client":  {Shards: 2, BasePort: 7100, Options: []string{"--foreign-client"}},
+		"limits":          {Shards: 2, BasePort: 7100, Options: []string{"--choir", "5000", "--unlimited", "192.0.2.0/24", "--unlimited", "2001:db8::/32"}},
+		"none unlimited":  {Shards: 2, BasePort: 7100, Options: []string{"--choir=1", "--unlimited=none"}},
+		"behind a proxy":  {Shards: 2, BasePort: 7100, Options: []string{"--real-ip-from", "10.0.0.0/8", "--real-ip-from", "::1", "--real-ip-header", "CF-Connecting-IP"}},
 		"equals in value": {Shards: 2, BasePort: 7100, Options: []string{"--listen=127.0.0.1:18082"}},
 	}
 	for name, conf := range tests {
@@ -171,7 +186,7 @@ func TestNginxAcceptsTheConfiguration(t *testing.T) {
 			}
 			for _, file := range []string{"brigade-shards.conf", "brigade-site.conf"} {
 				text, err := os.ReadFile(filepath.Join(conf.Dir, file))
-				if err != nil || strings.Contains(string(text), "@LIST") || strings.Contains(string(text), "@ROOT") || strings.Contains(string(text), "@REC") {
+				if err != nil || mark.Match(text) {
 					t.Errorf("%s: %v\n%s", file, err, text)
 				}
 			}
@@ -184,54 +199,26 @@ func TestNginxAcceptsTheConfiguration(t *testing.T) {
 	}
 }
 
-func TestTLS(t *testing.T) {
+// The two ways to write HTTP/2: nginx 1.25.1 brought the new one.
+func TestGenerateHTTP2(t *testing.T) {
 	t.Parallel()
-	cert, key := selfSigned(t)
-	r := newRig(t, 1, nil, "--tls-cert", cert, "--tls-key", key)
-	r.url = strings.Replace(r.url, "http:", "https:", 1)
-	pool := x509.NewCertPool()
-	text, err := os.ReadFile(cert)
-	if err != nil || !pool.AppendCertsFromPEM(text) {
-		t.Fatal("no certificate", err)
-	}
-	r.client.Transport.(*http.Transport).TLSClientConfig = &tls.Config{RootCAs: pool}
-	r.shardOf("POST", "/api/01?userid=1")
-	if got := r.shards[0].last(t).Header.Get("X-Forwarded-Proto"); got != "https" {
-		t.Errorf("the shard was told protocol %q, want https: its cookie must be Secure", got)
-	}
-}
-
-// selfSigned writes a certificate for 127.0.0.1 and its key.
-func selfSigned(t *testing.T) (cert, key string) {
-	t.Helper()
-	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	template := &x509.Certificate{
-		SerialNumber: big.NewInt(1),
-		IPAddresses:  []net.IP{net.IPv4(127, 0, 0, 1)},
-		NotBefore:    time.Now().Add(-time.Hour),
-		NotAfter:     time.Now().Add(time.Hour),
-		IsCA:         true, BasicConstraintsValid: true,
-	}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, &private.PublicKey, private)
-	if err != nil {
-		t.Fatal(err)
-	}
-	keyDER, err := x509.MarshalPKCS8PrivateKey(private)
-	if err != nil {
-		t.Fatal(err)
-	}
-	dir := t.TempDir()
-	write := func(name, kind string, der []byte) string {
-		path := filepath.Join(dir, name)
-		if err := os.WriteFile(path, pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der}), 0o600); err != nil {
-			t.Fatal(err)
+	for version, want := range map[string]string{
+		"1.19.10": "    listen 443 ssl http2;\n    ssl_certificate ",
+		"1.22.1":  "    listen 443 ssl http2;\n    ssl_certificate ",
+		"1.25.0":  "    listen 443 ssl http2;\n    ssl_certificate ",
+		"1.25.1":  "    listen 443 ssl;\n    http2 on;\n    ssl_certificate ",
+		"1.26.0":  "    listen 443 ssl;\n    http2 on;\n    ssl_certificate ",
+		"2.0.0":   "    listen 443 ssl;\n    http2 on;\n    ssl_certificate ",
+	} {
+		dir := t.TempDir()
+		if out, code := generate(t, "--out", dir, "--listen", "443", "--tls-cert", "c", "--tls-key", "k", "--nginx-version", version); code != 0 {
+			t.Fatal(out)
 		}
-		return path
+		site, err := os.ReadFile(filepath.Join(dir, "brigade-site.conf"))
+		if err != nil || !strings.Contains(string(site), want) {
+			t.Errorf("nginx %s: no %q (%v):\n%s", version, want, err, site)
+		}
 	}
-	return write("cert.pem", "CERTIFICATE", der), write("key.pem", "PRIVATE KEY", keyDER)
 }
 
 func TestStandaloneReportsWhatTheGeneratorSays(t *testing.T) {
