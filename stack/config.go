@@ -43,6 +43,9 @@ type Config struct {
 	NoNginx bool
 	// NginxPath is the nginx program. Default: where nginx.Find finds it.
 	NginxPath string
+	// Unlimited are addresses and networks that may ask nginx as often as they
+	// like, such as "192.0.2.0/24", beside this machine's own.
+	Unlimited []string
 	// Root holds the static files that nginx serves. Default "web".
 	Root string
 	// Args are more flags for StateServer, CodecShard and Nginx.

@@ -92,6 +92,9 @@ func (s *Stack) nginxProgram() (program, error) {
 		Shards: s.cfg.Shards, BasePort: s.base, Root: s.cfg.Root,
 		Recordings: filepath.Join(s.dir, recordingsDir),
 	}
+	for _, network := range s.cfg.Unlimited {
+		conf.Options = append(conf.Options, "--unlimited", network)
+	}
 	if err := conf.Write(); err != nil {
 		return program{}, fmt.Errorf("the configuration of nginx: %w", err)
 	}

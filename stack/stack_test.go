@@ -120,6 +120,26 @@ func TestWholeStack(t *testing.T) {
 	}
 }
 
+func TestUnlimited(t *testing.T) {
+	t.Parallel()
+	cfg := config(t)
+	cfg.Unlimited = []string{"192.0.2.0/24", "2001:db8::/32"}
+	s, err := New(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	site, err := os.ReadFile(filepath.Join(s.Dir(), "nginx", "brigade-site.conf"))
+	for _, network := range cfg.Unlimited {
+		if !strings.Contains(string(site), network+" 1;") {
+			t.Errorf("nginx's site has no %s (%v)", network, err)
+		}
+	}
+	cfg.Unlimited = []string{"example.org"}
+	if _, err := New(cfg); err == nil || !strings.Contains(err.Error(), "--unlimited 'example.org'") {
+		t.Errorf("a name instead of a network: %v", err)
+	}
+}
+
 func TestWithoutNginx(t *testing.T) {
 	t.Parallel()
 	cfg := config(t)

@@ -16,6 +16,10 @@ programs and starts brigade-run with -shards SHARDS, -listen 127.0.0.1:PORT and
 Browsers give the microphone only to pages from localhost or over TLS: from
 another machine one can look at such a brigade, but not sing in it.
 
+nginx refuses what is more than a hundred singers would ask from one address,
+but not from this machine. For a load test from others name each, or their
+network, with -unlimited.
+
 Backing tracks, sound files of any usual kind, go into the folder tracks of -dir
 and can be chosen a second later. What singers upload goes into uploads. Each song
 is recorded, complete once the last bucket has sung it, into recordings.

@@ -59,6 +59,10 @@ func parse(args []string, stderr io.Writer) (stack.Config, error) {
 	fs.StringVar(&cfg.Root, "root", "web", "`folder` of the static files")
 	fs.StringVar(&cfg.Dir, "dir", "", "`folder` for the programs' files and nginx's, its access log too; made if missing, and kept")
 	fs.StringVar(&cfg.NginxPath, "nginx", "", "`path` of the nginx program (default: found in $PATH or /usr/sbin)")
+	fs.Func("unlimited", "an address or `network`, such as 192.0.2.0/24, from which nginx takes more than from a choir in one hall; may be given several times", func(network string) error {
+		cfg.Unlimited = append(cfg.Unlimited, network)
+		return nil
+	})
 	server := fs.String(stack.StateServer, "", "more `flags` for the state server, separated by spaces")
 	shard := fs.String(stack.CodecShard, "", "more `flags` for each codec shard, separated by spaces")
 	if err := manual.Parse(fs, args); err != nil {

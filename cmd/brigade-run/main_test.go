@@ -30,6 +30,7 @@ func TestCommandLine(t *testing.T) {
 		{"extra", 2, `argument "extra"`},
 		{"-bin /does/not/exist", 1, "make build"},
 		{"-shards 99", 1, "from 1 to 64"},
+		{"-help", 0, "-unlimited"},
 	}
 	for _, tt := range tests {
 		var stderr bytes.Buffer
