@@ -145,7 +145,7 @@ func TestGenerateIPv6(t *testing.T) {
 		t.Fatal(out)
 	}
 	site, err := os.ReadFile(filepath.Join(dir, "brigade-site.conf"))
-	if err != nil || !strings.Contains(string(site), "    listen [::]:80;\n    listen 80;\n") {
+	if err != nil || !strings.Contains(string(site), "    listen [::]:80 backlog=4096;\n    listen 80 backlog=4096;\n") {
 		t.Errorf("%v\n%s", err, site)
 	}
 }
@@ -203,12 +203,12 @@ func TestNginxAcceptsTheConfiguration(t *testing.T) {
 func TestGenerateHTTP2(t *testing.T) {
 	t.Parallel()
 	for version, want := range map[string]string{
-		"1.19.10": "    listen 443 ssl http2;\n    ssl_certificate ",
-		"1.22.1":  "    listen 443 ssl http2;\n    ssl_certificate ",
-		"1.25.0":  "    listen 443 ssl http2;\n    ssl_certificate ",
-		"1.25.1":  "    listen 443 ssl;\n    http2 on;\n    ssl_certificate ",
-		"1.26.0":  "    listen 443 ssl;\n    http2 on;\n    ssl_certificate ",
-		"2.0.0":   "    listen 443 ssl;\n    http2 on;\n    ssl_certificate ",
+		"1.19.10": "    listen 443 ssl http2 backlog=4096;\n    ssl_certificate ",
+		"1.22.1":  "    listen 443 ssl http2 backlog=4096;\n    ssl_certificate ",
+		"1.25.0":  "    listen 443 ssl http2 backlog=4096;\n    ssl_certificate ",
+		"1.25.1":  "    listen 443 ssl backlog=4096;\n    http2 on;\n    ssl_certificate ",
+		"1.26.0":  "    listen 443 ssl backlog=4096;\n    http2 on;\n    ssl_certificate ",
+		"2.0.0":   "    listen 443 ssl backlog=4096;\n    http2 on;\n    ssl_certificate ",
 	} {
 		dir := t.TempDir()
 		if out, code := generate(t, "--out", dir, "--listen", "443", "--tls-cert", "c", "--tls-key", "k", "--nginx-version", version); code != 0 {

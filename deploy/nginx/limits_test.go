@@ -135,18 +135,26 @@ func TestChoirInOneHall(t *testing.T) {
 }
 
 // One client that has gone mad uses up his own share and not that of the others
-// in the hall.
+// in the hall; nor that of a singer elsewhere, whose userid everybody can see.
 func TestOneMadClientInTheHall(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, 1, nil, "--unlimited", "none", "--choir", "10").from(choir)
+	hall := newRig(t, 1, nil, "--unlimited", "none", "--choir", "10").from(choir)
 	start := time.Now()
-	got := r.statuses("POST", 1000, 4, always("/api?userid=666"))
+	got := hall.statuses("POST", 1000, 4, always("/api?userid=666"))
 	most := 61 + 10*int(time.Since(start).Seconds()+1)
 	if got[200] < 61 || got[200] > most || got[200]+got[429] != 1000 {
 		t.Errorf("one userid's 1000 requests: %v; want 61 to %d let in", got, most)
 	}
-	if got := r.statuses("POST", 90, 10, func(i int) string { return fmt.Sprintf("/api?userid=%d", i) }); got[200] != 90 {
+	if got := hall.statuses("POST", 90, 10, func(i int) string { return fmt.Sprintf("/api?userid=%d", i) }); got[200] != 90 {
 		t.Errorf("90 requests of others in the hall: %v, want all let in", got)
+	}
+	if got := hall.from(flooder).statuses("POST", 50, 1, always("/api?userid=666")); got[200] != 50 {
+		t.Errorf("50 requests of the userid from elsewhere: %v, want all let in", got)
+	}
+	// What cannot be a userid gets no memory of its own; it has the address's share.
+	long := always("/api?userid=" + strings.Repeat("6", 21))
+	if got := hall.from("127.0.0.4").statuses("POST", 100, 1, long); got[200] != 100 {
+		t.Errorf("100 requests of what is no userid: %v, want all let in", got)
 	}
 }
 
