@@ -47,6 +47,6 @@
 //
 // Each singer is one goroutine, each request under way another, which only
 // sends, reads and takes the time. The recorder is shared under one mutex, held
-// for moments. One goroutine conducts (songs, storms, who leaves), one looks at
-// the processors once a second, one listens for the pilots.
+// for moments. One goroutine wakes the singers when a request is due (type alarm),
+// one looks at the processors once a second, one listens for the pilots.
 package load

@@ -15,9 +15,10 @@ import (
 )
 
 const (
-	// lookEvery is how often a pair is looked at; looking takes 15 ms of a
-	// processor.
+	// lookEvery is how often a pair is looked at, if there are few. Looking takes
+	// 15 ms of a processor, so in the long run there is one look in lookGap.
 	lookEvery = 8 * time.Second
+	lookGap   = time.Second
 	// nearby is how far from its place a voice is looked for, in samples.
 	nearby = 4800
 	// minLag and maxLag are what the encoders of singer and server may look
@@ -66,8 +67,9 @@ func (e *ear) take(w *window) {
 	}
 	var unsung *pilot
 	var unsungAt int
+	every := max(lookEvery, time.Duration(len(e.pilots)*(len(e.pilots)-1))*lookGap)
 	for _, p := range e.pilots {
-		if p == w.listener || w.answered.Sub(e.looked[[2]*pilot{p, w.listener}]) < lookEvery {
+		if p == w.listener || w.answered.Sub(e.looked[[2]*pilot{p, w.listener}]) < every {
 			continue
 		}
 		what, pattern := p.expect(w)
@@ -85,7 +87,7 @@ func (e *ear) take(w *window) {
 		}
 	}
 	if unsung != nil {
-		e.looked[[2]*pilot{unsung, w.listener}] = w.answered.Add(lookEvery)
+		e.looked[[2]*pilot{unsung, w.listener}] = w.answered.Add(every)
 		e.mustNotHear(w, unsung, unsungAt)
 	}
 }

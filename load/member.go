@@ -41,6 +41,8 @@ type member struct {
 	name   string
 	part   part
 	*browser
+	alarm *alarm
+	bell  *bell // of alarm
 	loop  loop
 	place int // in loop, of the next batch
 	lag   int // of the write clock behind the read clock
@@ -172,8 +174,6 @@ const (
 // await takes answers and carries out orders until due. A connection that ends by
 // an order is made anew after away.
 func (m *member) await(ctx context.Context, due time.Time) (away time.Duration, how ending, err error) {
-	timer := time.NewTimer(time.Until(due))
-	defer timer.Stop()
 	for {
 		for len(m.orders) > 0 && !m.start.Add(m.orders[0].at).After(time.Now()) {
 			o := m.orders[0]
@@ -187,7 +187,7 @@ func (m *member) await(ctx context.Context, due time.Time) (away time.Duration, 
 		if len(m.orders) > 0 && m.start.Add(m.orders[0].at).Before(due) {
 			wake, last = m.start.Add(m.orders[0].at), false
 		}
-		timer.Reset(time.Until(wake))
+		m.alarm.set(m.bell, wake)
 		var landed chan struct{}
 		if len(m.flying) > 0 {
 			landed = m.flying[0].done
@@ -198,7 +198,7 @@ func (m *member) await(ctx context.Context, due time.Time) (away time.Duration, 
 			if err != nil || moved {
 				return 0, movedOn, err
 			}
-		case <-timer.C:
+		case <-m.bell.C:
 			if last {
 				return 0, stays, nil
 			}

@@ -192,7 +192,28 @@ func Run(ctx context.Context, cfg Config) (*Result, error) {
 	if err := r.gather(); err != nil {
 		return nil, err
 	}
+	bells, err := r.newAlarm()
+	if err != nil {
+		return nil, err
+	}
+	defer bells.close()
+	for _, m := range r.members {
+		m.alarm = bells
+	}
 	return r.sing(ctx), nil
+}
+
+// newAlarm starts what wakes the singers. Who brings a transport of his own may
+// live in a time of his own, too.
+func (r *run) newAlarm() (*alarm, error) {
+	if r.cfg.Transport != nil {
+		return newAlarm(newGoTimer()), nil
+	}
+	t, err := newKernelTimer()
+	if err != nil {
+		return nil, err
+	}
+	return newAlarm(t), nil
 }
 
 // agree finds out the server's clock, and when the run starts.
@@ -259,7 +280,7 @@ func (r *run) gather() error {
 		}
 		m := &member{
 			rec: r.rec, end: r.end, number: number, user: r.plan.User(number), name: nameOf(number),
-			part: r.cfg.Scenario.part(i < c.pilots, number), browser: b,
+			part: r.cfg.Scenario.part(i < c.pilots, number), browser: b, bell: newBell(),
 			lag:   singer.DefaultLag - 3000 + int(chance(number, chanceLag)*8000),
 			start: r.start, orders: r.cfg.Scenario.orders(c, i, number, from, r.cfg.Duration),
 			offset: proto.BucketSeconds * (1 + number%6),
