@@ -24,8 +24,9 @@ type alarm struct {
 	timer timer
 	done  chan struct{}
 
-	mu    sync.Mutex
-	bells bells
+	mu     sync.Mutex
+	bells  bells
+	closed bool // the timer is, or will be
 }
 
 // timer is what an alarm waits with. set may be called while another goroutine
@@ -59,6 +60,9 @@ func newAlarm(t timer) *alarm {
 
 // close ends it. No bell rings any more.
 func (a *alarm) close() {
+	a.mu.Lock()
+	a.closed = true
+	a.mu.Unlock()
 	a.timer.close()
 	<-a.done
 }
@@ -80,7 +84,7 @@ func (a *alarm) set(b *bell, at time.Time) {
 	} else {
 		heap.Fix(&a.bells, b.index)
 	}
-	if b.index == 0 {
+	if b.index == 0 && !a.closed {
 		a.timer.set(time.Until(at))
 	}
 }
@@ -93,7 +97,7 @@ func (a *alarm) ring(now time.Time) {
 		b := heap.Pop(&a.bells).(*bell)
 		b.C <- struct{}{} // there is room: set has emptied it
 	}
-	if len(a.bells) > 0 {
+	if len(a.bells) > 0 && !a.closed {
 		a.timer.set(a.bells[0].at.Sub(now))
 	}
 }

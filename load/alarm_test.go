@@ -76,3 +76,21 @@ func TestKernelTimer(t *testing.T) {
 		t.Error("the bell of in an hour has rung")
 	}
 }
+
+// However an alarm is closed, its timer is not touched afterwards: its number may
+// be that of another file by then.
+func TestAlarmClosesInTheMiddle(t *testing.T) {
+	t.Parallel()
+	for range 200 {
+		timer, err := newKernelTimer()
+		if err != nil {
+			t.Fatal(err)
+		}
+		a := newAlarm(timer)
+		for i := range 20 {
+			a.set(newBell(), time.Now().Add(time.Duration(i)*10*time.Microsecond))
+		}
+		a.close()
+		a.set(newBell(), time.Now())
+	}
+}

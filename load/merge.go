@@ -59,6 +59,7 @@ func sameRun(a, b *Result) error {
 	}{
 		{"users", a.Setup.Users, b.Setup.Users},
 		{"seconds", a.Setup.DurationS, b.Setup.DurationS},
+		{"seconds a step", a.Setup.StepS, b.Setup.StepS},
 		{"pace", a.Setup.Pace, b.Setup.Pace},
 		{"scenario", a.Setup.Scenario, b.Setup.Scenario},
 		{"machines", a.Machines[0].Of, b.Machines[0].Of},
@@ -86,7 +87,8 @@ func (r *Result) add(p *Result, start proto.Clock) error {
 	}
 	r.Machines = append(r.Machines, p.Machines...)
 	late := p.Machines[0].StartClock.Sub(start)
-	shift := (late + proto.SampleRate/2) / proto.SampleRate
+	step := proto.DurationSamples(r.Setup.Step())
+	shift := (late + step/2) / step
 	r.addSeconds(p.Seconds, shift)
 	r.Totals.add(&p.Totals)
 	r.Latency.Merge(p.Latency)
@@ -112,7 +114,7 @@ func (r *Result) add(p *Result, start proto.Clock) error {
 func (r *Result) addSeconds(seconds []Second, shift int) {
 	for i, s := range seconds {
 		for len(r.Seconds) <= i+shift {
-			r.Seconds = append(r.Seconds, Second{Second: len(r.Seconds), Errors: map[string]int{}, CPU: map[string]float64{}})
+			r.Seconds = append(r.Seconds, Second{Second: len(r.Seconds) * max(r.Setup.StepS, 1), Errors: map[string]int{}, CPU: map[string]float64{}})
 		}
 		t := &r.Seconds[i+shift]
 		t.Due += s.Due

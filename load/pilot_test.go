@@ -101,7 +101,7 @@ func TestEarJudges(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			p, w, start := stage(t)
-			e := newEar(newRecorder(start, 0))
+			e := newEar(newRecorder(start, 0, time.Second))
 			e.pilots = []*pilot{p, w.listener}
 			c.hears(p, w)
 			e.take(w)
@@ -138,7 +138,7 @@ func TestEarKnowsSongs(t *testing.T) {
 	} {
 		p, w, start := stage(t)
 		spoil(w)
-		e := newEar(newRecorder(start, 0))
+		e := newEar(newRecorder(start, 0, time.Second))
 		e.pilots = []*pilot{p, w.listener}
 		e.take(w)
 		if got := e.result(); len(got) > 0 {

@@ -21,7 +21,8 @@ const (
 // recorder counts what happens. All singers share one.
 type recorder struct {
 	start      time.Time
-	startClock proto.Clock // the server's then
+	step       time.Duration // of a Second
+	startClock proto.Clock   // the server's then
 
 	mu        sync.Mutex
 	seconds   []*Second
@@ -36,19 +37,19 @@ type recorder struct {
 	songs     map[proto.Clock]bool
 }
 
-func newRecorder(start time.Time, clock proto.Clock) *recorder {
+func newRecorder(start time.Time, clock proto.Clock, step time.Duration) *recorder {
 	return &recorder{
-		start: start, startClock: clock, failures: []Failure{}, kept: map[string]int{}, songs: map[proto.Clock]bool{},
+		start: start, startClock: clock, step: step, failures: []Failure{}, kept: map[string]int{}, songs: map[proto.Clock]bool{},
 		totals: Totals{Errors: map[string]int{}},
 	}
 }
 
-// at is the second that t belongs to. mu is held.
+// at is the second, or step, that t belongs to. mu is held.
 func (r *recorder) at(t time.Time) *Second {
-	i := max(int(t.Sub(r.start)/time.Second), 0)
+	i := max(int(t.Sub(r.start)/r.step), 0)
 	for len(r.seconds) <= i {
 		r.seconds = append(r.seconds, &Second{
-			Second: len(r.seconds), Connected: r.connected,
+			Second: len(r.seconds) * int(r.step/time.Second), Connected: r.connected,
 			Errors: map[string]int{}, Latency: Histogram{coarse: true}, CPU: map[string]float64{},
 		})
 	}
@@ -161,9 +162,10 @@ type Snapshot struct {
 	// At is the time since the start; it is negative while the start is awaited.
 	At, Duration time.Duration
 	Connected    int
-	// Last is the last whole second of which most answers have come: two seconds
-	// ago. nil at first.
+	// Last is the last whole second, or step of so long, of which most answers have
+	// come: it ended a second ago. nil at first.
 	Last   *Second
+	Step   time.Duration
 	Totals Totals
 }
 
@@ -171,8 +173,8 @@ type Snapshot struct {
 func (r *recorder) snapshot(now time.Time, duration time.Duration) Snapshot {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	s := Snapshot{At: now.Sub(r.start), Duration: duration, Connected: r.connected, Totals: r.sum()}
-	if i := int(s.At/time.Second) - 2; i >= 0 && i < len(r.seconds) {
+	s := Snapshot{At: now.Sub(r.start), Duration: duration, Connected: r.connected, Totals: r.sum(), Step: r.step}
+	if i := int((s.At-time.Second)/r.step) - 1; i >= 0 && i < len(r.seconds) {
 		last := *r.seconds[i]
 		last.Errors, last.CPU, last.Latency = maps.Clone(last.Errors), maps.Clone(last.CPU), Histogram{}
 		r.seconds[i].percentiles()

@@ -22,8 +22,9 @@ type Result struct {
 	Setup   Setup `json:"setup"`
 	// Machines are those that took part; one unless merged.
 	Machines []Machine `json:"machines"`
-	// Seconds are in order, without gaps, from the start on. A request belongs
-	// to the second in which it was due.
+	// Seconds are in order, without gaps, from the start on; of a run of more than
+	// half an hour each is Setup.StepS long. A request belongs to the one in which
+	// it was due.
 	Seconds []Second `json:"seconds"`
 	Totals  Totals   `json:"totals"`
 	// Latency of requests, from due; those that were given up count with the
@@ -73,7 +74,12 @@ type Setup struct {
 	ObjectiveP99MS float64 `json:"objective_p99_ms"`
 	// Cores is what Capacity is estimated for.
 	Cores int `json:"cores"`
+	// StepS is how long each of Seconds is, in whole seconds; 0 is 1.
+	StepS int `json:"step_s,omitempty"`
 }
+
+// Step is how long each of Seconds is.
+func (s *Setup) Step() time.Duration { return time.Duration(max(s.StepS, 1)) * time.Second }
 
 // Machine is one that took part.
 type Machine struct {
@@ -106,7 +112,7 @@ const (
 
 // Second is one of the run.
 type Second struct {
-	// Second is its number, from 0.
+	// Second is when it begins, in seconds from the start.
 	Second int `json:"second"`
 	// Due requests were due, Sent of them left, Answered were answered well. The
 	// rest failed or was given up with its connection.
@@ -202,7 +208,10 @@ type Pair struct {
 // Process is one and what it cost.
 type Process struct {
 	Name string `json:"name"`
-	PID  int    `json:"pid"`
+	// PID is 0 for one that was asked at its metrics address.
+	PID int `json:"pid,omitempty"`
+	// Metrics is that address; empty otherwise.
+	Metrics string `json:"metrics,omitempty"`
 	// Machine is the number of the one that looked at it.
 	Machine int `json:"machine"`
 	// CPUS is the processor seconds in the steady part of the run, from when all
@@ -270,6 +279,9 @@ func ReadResult(r io.Reader) (*Result, error) {
 	}
 	if result.Version != ResultVersion {
 		return nil, fmt.Errorf("the result has version %d, this program reads %d: use the same one everywhere", result.Version, ResultVersion)
+	}
+	if result.Setup.StepS < 0 || result.Setup.StepS > maxStepS {
+		return nil, fmt.Errorf("the result has step_s %d, none is longer than %d", result.Setup.StepS, maxStepS)
 	}
 	if len(result.Machines) == 0 {
 		return nil, errors.New("the result names no machine")

@@ -43,7 +43,7 @@ type Config struct {
 	StartAt time.Time
 	// ObjectiveP99 is 300 ms if 0.
 	ObjectiveP99 time.Duration
-	// Processes are looked at, each with its children.
+	// Processes are looked at.
 	Processes []NamedProcess
 	// Cores is what Capacity is estimated for; those of this machine if 0.
 	Cores int
@@ -58,10 +58,12 @@ type Config struct {
 	batches int
 }
 
-// NamedProcess is one to look at.
+// NamedProcess is one to look at: on this machine by its PID, together with its
+// children, elsewhere by what it tells at Metrics, a URL.
 type NamedProcess struct {
-	Name string
-	PID  int
+	Name    string
+	PID     int
+	Metrics string
 }
 
 // DefaultObjective is the latency below which a choir does not notice.
@@ -146,12 +148,25 @@ func (c *Config) checkRest() error {
 	}
 	seen := map[string]bool{}
 	for _, p := range c.Processes {
-		if seen[p.Name] || p.Name == "" || p.PID < 1 {
-			return fmt.Errorf("process %s=%d: want a name of its own and a process id", proto.Shown(p.Name), p.PID)
+		if seen[p.Name] || p.Name == "" || (p.PID < 1) == (p.Metrics == "") {
+			return fmt.Errorf("process %s=%d%s: want a name of its own, and a process id or an address of metrics", proto.Shown(p.Name), p.PID, p.Metrics)
 		}
 		seen[p.Name] = true
 	}
 	return nil
+}
+
+// keptSteps is how many steps of a run a result has at most, but for the last
+// answers: each holds 25 kB while the run lasts.
+const keptSteps = 1800
+
+// maxStepS is that of a run of 24 hours.
+const maxStepS = 24 * 3600 / keptSteps
+
+// step is how long each of them is: a second up to half an hour.
+func (c *Config) step() time.Duration {
+	const whole = keptSteps * time.Second
+	return max((c.Duration+whole-1)/whole, 1) * time.Second
 }
 
 // plan is the run's, if it starts then.
@@ -249,7 +264,7 @@ func (r *run) agree(ctx context.Context) error {
 	r.end = r.start.Add(r.cfg.Duration)
 	r.plan = r.cfg.plan(agreed)
 	r.machine.Start, r.machine.StartClock = r.start.Round(0), proto.ClockAt(agreed)
-	r.rec = newRecorder(r.start, r.machine.StartClock)
+	r.rec = newRecorder(r.start, r.machine.StartClock, r.cfg.step())
 	r.ear = newEar(r.rec)
 	return nil
 }
@@ -378,6 +393,7 @@ func (r *run) result(w *watch, ended time.Time, interrupted bool) *Result {
 			URLs: r.cfg.URLs, Users: r.cfg.Users, DurationS: r.cfg.Duration.Seconds(), RampS: r.cfg.Ramp.Seconds(),
 			Pace: PaceReal, Scenario: r.cfg.Scenario.Name, Sings: r.cfg.Scenario.sings(), Voices: r.library.parts(),
 			Pilots: r.cfg.Pilots, ObjectiveP99MS: milliseconds(r.cfg.ObjectiveP99), Cores: r.cfg.Cores,
+			StepS: int(r.cfg.step() / time.Second),
 		},
 		Machines: []Machine{r.machine},
 		Warnings: w.warnings,

@@ -327,3 +327,34 @@ func TestLatencyCountsFromDue(t *testing.T) {
 		}
 	})
 }
+
+// A long run is kept in steps, so that it does not grow without end.
+func TestLongRun(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var last Snapshot
+		r := perform(t, newStub(), Config{
+			Users: 1, Duration: 2 * time.Hour, Ramp: time.Second, Pilots: -1,
+			Progress: func(s Snapshot) { last = s },
+		})
+		if r.Setup.StepS != 4 || len(r.Seconds) < 1800 || len(r.Seconds) > 1801 || r.Seconds[7].Second != 28 {
+			t.Fatalf("%d steps of %d s", len(r.Seconds), r.Setup.StepS)
+		}
+		if s := r.Seconds[1000]; s.Due < 6 || s.Due > 7 || s.Answered != s.Due || s.P50MS < 4 || s.P50MS > 4.1 {
+			t.Errorf("%+v", s)
+		}
+		if r.Totals.RatePerS < 1.66 || r.Totals.RatePerS > 1.67 {
+			t.Errorf("%g a second, want 5/3", r.Totals.RatePerS)
+		}
+		if last.Step != 4*time.Second || last.Last.Second != 7192 || last.Last.Answered < 6 {
+			t.Errorf("the last snapshot is of %v: %+v", last.At, last.Last)
+		}
+	})
+	for _, c := range []struct{ duration, step time.Duration }{
+		{time.Second, time.Second}, {30 * time.Minute, time.Second}, {30*time.Minute + 1, 2 * time.Second}, {24 * time.Hour, maxStepS * time.Second},
+	} {
+		if got := (&Config{Duration: c.duration}).step(); got != c.step {
+			t.Errorf("steps of %v in %v, want %v", got, c.duration, c.step)
+		}
+	}
+}

@@ -73,9 +73,10 @@ func (r *Result) who(kind string) string {
 // rate is that of the seconds in which all had joined.
 func (r *Result) rate() {
 	var answered, n int
+	step := max(r.Setup.StepS, 1)
 	for _, s := range r.Seconds {
-		if float64(s.Second) >= r.Setup.RampS && float64(s.Second+1) <= r.Setup.DurationS {
-			answered, n = answered+s.Answered, n+1
+		if float64(s.Second) >= r.Setup.RampS && float64(s.Second+step) <= r.Setup.DurationS {
+			answered, n = answered+s.Answered, n+step
 		}
 	}
 	if n > 0 {
@@ -97,6 +98,35 @@ func kindOf(name string) string {
 
 // StateServerKind is the kind of process that has one thread for its work.
 const StateServerKind = "state-server"
+
+// shardKinds are the kinds of process that code audio.
+var shardKinds = []string{"shard", "codec-shard", "unsharded"}
+
+// Weights are what a singer costs the generator and the shards, in parts of a
+// core; Shards is 0 if none was looked at. A generator that costs more than a
+// tenth of shards that encode private takes much of the machine that it measures,
+// if it is the same one.
+type Weights struct {
+	Generator, Shards float64
+}
+
+// Weights are those of the steady part of the run.
+func (r *Result) Weights() Weights {
+	var w Weights
+	var used, requests float64
+	for _, p := range r.Processes {
+		switch {
+		case p.Generator:
+			used, requests = used+p.CPUS, requests+float64(p.Requests)
+		case slices.Contains(shardKinds, kindOf(p.Name)):
+			w.Shards += p.PerRequestUS / 1e6 * requestsPerSinger
+		}
+	}
+	if requests > 0 {
+		w.Generator = used / requests * requestsPerSinger
+	}
+	return w
+}
 
 // estimate works out what a machine would carry.
 func (r *Result) estimate() {

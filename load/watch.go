@@ -2,6 +2,7 @@ package load
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -27,6 +28,7 @@ type watched struct {
 	known     bool          // last is the time used until the look before
 	last      time.Duration //
 	gone      bool
+	metrics   *scraper // nil: it has a PID
 	// Of the steady part: time used, answers to all when it began and now.
 	used     time.Duration
 	from, to time.Time
@@ -43,7 +45,11 @@ func newWatch(r *run) *watch {
 		NamedProcess: NamedProcess{Name: fmt.Sprintf("generator-%d", r.cfg.Machine)}, machine: r.cfg.Machine, generator: true,
 	})
 	for _, p := range r.cfg.Processes {
-		w.watched = append(w.watched, &watched{NamedProcess: p, machine: r.cfg.Machine})
+		q := &watched{NamedProcess: p, machine: r.cfg.Machine}
+		if p.Metrics != "" {
+			q.metrics = newScraper(p.Metrics)
+		}
+		w.watched = append(w.watched, q)
 	}
 	return w
 }
@@ -52,7 +58,7 @@ func newWatch(r *run) *watch {
 func (w *watch) look(ctx context.Context) {
 	for next := w.start; !next.After(w.end) && waitUntil(ctx, next); next = next.Add(time.Second) {
 		for _, p := range w.watched {
-			w.read(p, next)
+			w.read(ctx, p, next)
 		}
 		if w.progress != nil {
 			w.progress(w.rec.snapshot(next, w.duration))
@@ -61,12 +67,18 @@ func (w *watch) look(ctx context.Context) {
 }
 
 // read notes what a process has used since the last look.
-func (w *watch) read(p *watched, now time.Time) {
+func (w *watch) read(ctx context.Context, p *watched, now time.Time) {
 	if p.gone {
 		return
 	}
-	total, err := p.time()
+	total, err := p.time(ctx)
+	if err == nil && p.known && total < p.last {
+		err = errors.New("it has used less processor than before: it was started anew")
+	}
 	if err != nil {
+		if ctx.Err() != nil {
+			return
+		}
 		p.gone = true
 		w.warnings = append(w.warnings, fmt.Sprintf("%s cannot be looked at after %v: %v.", p.Name, now.Sub(w.start), err))
 		return
@@ -88,9 +100,12 @@ func (w *watch) read(p *watched, now time.Time) {
 	}
 }
 
-func (p *watched) time() (time.Duration, error) {
-	if p.generator {
+func (p *watched) time(ctx context.Context) (time.Duration, error) {
+	switch {
+	case p.generator:
 		return cputime.Process(), nil
+	case p.metrics != nil:
+		return p.metrics.cpu(ctx)
 	}
 	return cputime.WithChildren(p.PID)
 }
@@ -100,7 +115,7 @@ func (w *watch) processes() []Process {
 	list := []Process{}
 	for _, p := range w.watched {
 		q := Process{
-			Name: p.Name, PID: p.PID, Machine: p.machine, Generator: p.generator,
+			Name: p.Name, PID: p.PID, Metrics: p.Metrics, Machine: p.machine, Generator: p.generator,
 			CPUS: p.used.Seconds(), SteadyS: p.to.Sub(p.from).Seconds(), Requests: p.answers,
 		}
 		q.perRequest()
