@@ -40,10 +40,8 @@ func RunClosed(ctx context.Context, cfg Config) (*Result, error) {
 	}
 	workers := make([]Worker, len(r.members))
 	w := newWatch(r)
-	watching, stop := context.WithCancel(ctx)
-	defer stop()
 	var all, others sync.WaitGroup
-	others.Go(func() { w.look(watching) })
+	others.Go(func() { w.look(ctx) })
 	for i, m := range r.members {
 		all.Go(func() {
 			if waitUntil(ctx, r.start) {
@@ -53,8 +51,6 @@ func RunClosed(ctx context.Context, cfg Config) (*Result, error) {
 	}
 	all.Wait()
 	ended := time.Now()
-	waitUntil(ctx, r.end.Add(lastLook))
-	stop()
 	others.Wait()
 	result := r.result(w, ended, ctx.Err() != nil)
 	result.Setup.Pace, result.Workers = PaceNone, workers

@@ -235,6 +235,9 @@ const (
 	chancePlace
 	chancePart
 	chanceLag
+	// Of these on, two for each stretch of time.
+	chanceLeave = 100
+	chanceMute  = 1 << 32
 )
 
 // pick gives a singer his loop and his place in it.

@@ -27,8 +27,8 @@ const (
 type part int
 
 const (
-	sings part = iota
-	mutedPart
+	sings     part = iota
+	mutedPart      // all the time
 	spectates
 )
 
@@ -40,12 +40,14 @@ type member struct {
 	user   proto.UserID
 	name   string
 	part   part
+	muted  bool
 	*browser
 	alarm *alarm
 	bell  *bell // of alarm
 	loop  loop
-	place int // in loop, of the next batch
-	lag   int // of the write clock behind the read clock
+	quiet loop // what he sends when he is muted
+	place int  // in the loop, of the next batch
+	lag   int  // of the write clock behind the read clock
 	pilot *pilot
 	// orders are still to be carried out, at times from start on.
 	start  time.Time
@@ -61,6 +63,7 @@ type member struct {
 	begun, heard, fresh bool
 	writing             bool
 	shift               int
+	failing             bool // reconnects when the next request is due
 	flying              []*flight
 	query               []byte
 	posts               sync.WaitGroup
@@ -118,7 +121,7 @@ func waitUntil(ctx context.Context, t time.Time) bool {
 func (m *member) connection(ctx context.Context, base time.Time) (away time.Duration, err error) {
 	ctx, m.cancel = context.WithCancel(ctx)
 	defer m.cancel()
-	m.begun, m.heard, m.fresh, m.writing, m.flying = false, false, false, false, nil
+	m.begun, m.heard, m.fresh, m.writing, m.failing, m.flying = false, false, false, false, false, nil
 	m.jobs = make(chan func())
 	asked := time.Now()
 	clock, err := m.browser.clock(ctx)
@@ -178,10 +181,10 @@ func (m *member) await(ctx context.Context, due time.Time) (away time.Duration, 
 		for len(m.orders) > 0 && !m.start.Add(m.orders[0].at).After(time.Now()) {
 			o := m.orders[0]
 			m.orders = m.orders[1:]
-			if o.wish == "" {
+			if o.do == leaves {
 				return o.away, ordered, nil
 			}
-			m.wishes = append(m.wishes, o.wish)
+			m.obey(o)
 		}
 		wake, last := due, true
 		if len(m.orders) > 0 && m.start.Add(m.orders[0].at).Before(due) {
@@ -199,12 +202,27 @@ func (m *member) await(ctx context.Context, due time.Time) (away time.Duration, 
 				return 0, movedOn, err
 			}
 		case <-m.bell.C:
-			if last {
+			switch {
+			case last && m.failing:
+				return 0, ordered, nil
+			case last:
 				return 0, stays, nil
 			}
 		case <-ctx.Done():
 			return 0, over, nil
 		}
+	}
+}
+
+// obey carries out an order that does not end the connection at once.
+func (m *member) obey(o order) {
+	switch o.do {
+	case wishes:
+		m.wishes = append(m.wishes, o.wish)
+	case fails:
+		m.failing = true
+	case mutes, unmutes:
+		m.muted = o.do == mutes
 	}
 }
 
@@ -285,7 +303,11 @@ func (m *member) sing(f *flight) []byte {
 		m.writing = true
 		m.write = m.read.Add(-m.shift - m.lag - singer.BatchSamples)
 	}
-	body := m.loop.bodies[m.place]
+	voice := m.loop
+	if m.muted {
+		voice = m.quiet
+	}
+	body := voice.bodies[m.place%len(voice.bodies)]
 	if m.pilot != nil {
 		f.sung = m.pilot.sing(m.write, m.place, f.sent)
 	}
@@ -313,10 +335,10 @@ func (m *member) ask(f *flight) string {
 	if m.fresh {
 		m.fresh = false
 		q = append(q, "&user_summary=1"...)
-		if m.part != sings {
+		if m.muted || m.part == spectates {
 			q = append(q, "&spectator=1"...)
 		}
-		if m.part == mutedPart {
+		if m.muted {
 			q = append(q, "&muted=1"...)
 		}
 	}

@@ -301,9 +301,7 @@ func (r *run) gather() error {
 			offset: proto.BucketSeconds * (1 + number%6),
 		}
 		m.loop, m.place = r.library.pick(number)
-		if m.part == mutedPart {
-			m.loop, m.place = r.library.silence, 0
-		}
+		m.quiet, m.muted = r.library.silence, m.part == mutedPart
 		r.members = append(r.members, m)
 	}
 	return r.choosePilots()
@@ -356,16 +354,11 @@ func (s *Scenario) part(pilot bool, number int) part {
 	return sings
 }
 
-// lastLook is the time for the last look at the processors.
-const lastLook = 20 * time.Millisecond
-
 // sing lets all of them sing and gives what came of it.
 func (r *run) sing(ctx context.Context) *Result {
 	var singers, others sync.WaitGroup
-	watching, stop := context.WithCancel(ctx)
-	defer stop()
 	w := newWatch(r)
-	others.Go(func() { w.look(watching) })
+	others.Go(func() { w.look(ctx) })
 	others.Go(func() { r.ear.listen(ctx) })
 	ahead := r.start.Sub(r.plan.Start)
 	for i, m := range r.members {
@@ -378,9 +371,7 @@ func (r *run) sing(ctx context.Context) *Result {
 	}
 	singers.Wait()
 	ended := time.Now()
-	waitUntil(ctx, r.end.Add(lastLook))
 	close(r.ear.in)
-	stop()
 	others.Wait()
 	return r.result(w, ended, ctx.Err() != nil)
 }

@@ -358,3 +358,76 @@ func TestLongRun(t *testing.T) {
 		}
 	}
 }
+
+// After a storm each asks at a time of his own as before; only those who were
+// answered in the same moment ask in step.
+func TestStorms(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		do       string
+		together bool
+	}{{"reconnect", false}, {"together", true}} {
+		synctest.Test(t, func(t *testing.T) {
+			s := newStub()
+			r := perform(t, s, Config{Users: 20, Duration: 12 * time.Second, Ramp: time.Second, Pilots: -1, Scenario: quiet(
+				`, "turn_s": 100, "turn": [{"at_s": 3.5, "do": "` + c.do + `"}]`)})
+			if r.Totals.Connections != 40 || len(r.Failures) > 0 {
+				t.Errorf("%s: %d connections of 20 singers, %v", c.do, r.Totals.Connections, r.Failures)
+			}
+			// The clock is asked for a second time from 6 s on.
+			first, last := time.Hour, time.Duration(0)
+			for _, at := range s.gets {
+				if at > 4*time.Second {
+					first, last = min(first, at), max(last, at)
+				}
+			}
+			if first < 6*time.Second || last > 6625*time.Millisecond || (last-first < time.Millisecond) != c.together {
+				t.Errorf("%s: clocks are asked for at %v to %v", c.do, first, last)
+			}
+			phases := map[string]bool{}
+			for i := range 20 {
+				posts := s.of(Plan{Start: r.Machines[0].Start}.User(i))
+				var at int
+				fmt.Sscan(posts[len(posts)-1]["at"], &at)
+				phases[fmt.Sprint(at%600)] = true
+			}
+			if c.together != (len(phases) == 1) || !c.together && len(phases) < 20 {
+				t.Errorf("%s: %d different phases of 20 singers", c.do, len(phases))
+			}
+		})
+	}
+}
+
+// Who mutes sends silence, says so, and sings again after that.
+func TestMuting(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newStub()
+		r := perform(t, s, Config{
+			Users: 6, Duration: 30 * time.Second, Ramp: time.Second, Pilots: 1, Voices: map[string]float64{KindSung: 1},
+			Scenario: quiet(`, "mute": {"share": 1, "every_s": 20, "for_s": 6}`),
+		})
+		for i := range 6 {
+			muted, changes, before := 0, 0, ""
+			for _, q := range s.of(Plan{Start: r.Machines[0].Start}.User(i))[1:] {
+				if q["muted"] != before {
+					changes++
+				}
+				if before = q["muted"]; before != "" {
+					muted++
+					if q["spectator"] == "" {
+						t.Errorf("singer %d: muted, and no spectator: %v", i, q)
+					}
+				}
+				// Sung packets are of a hundred bytes and more, ten a request.
+				var size int
+				if fmt.Sscan(q["body"], &size); (size < 400) != (before != "") {
+					t.Errorf("singer %d: %d bytes, muted %q", i, size, before)
+				}
+			}
+			if pilot := i == 0; pilot != (muted == 0) || !pilot && (muted < 10 || muted > 20 || changes < 2) {
+				t.Errorf("singer %d was muted in %d requests, %d changes", i, muted, changes)
+			}
+		}
+	})
+}

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"net/url"
 	"slices"
 	"strings"
@@ -27,7 +28,8 @@ var scenarios embed.FS
 //	  "muted":      0.1,                        share of those who send silence
 //	  "turn_s":     60,                         the turn below is done over and over
 //	  "turn":       [{"at_s": 0, "do": "lead"}, {"at_s": 2.5, "do": "start"}],
-//	  "leave":      {"share": 0.2, "every_s": 30, "away_s": 7}
+//	  "leave":      {"share": 0.2, "every_s": 30, "away_s": 7},
+//	  "mute":       {"share": 0.1, "every_s": 20, "for_s": 8}
 //	}
 //
 // Turns begin when all have joined. Each turn has a leader, of the pilots one
@@ -38,9 +40,25 @@ var scenarios embed.FS
 //	halt        is done by another one: it breaks the song off
 //	tempo       sets value beats a minute, 0 for none
 //	chat        says value to all
-//	reconnect   is done by everybody at once
+//	reconnect   is done by everybody, each when his next request is due
+//	together    everybody reconnects in the same moment
 //
-// Of who is no pilot a share leaves once every so often, and comes back.
+// Of who is no pilot a share leaves once every so often, and comes back, and a
+// share mutes his microphone and switches it on again.
+//
+// # How a storm really is
+//
+// A browser does not see that a network or a server has failed. It sees it when
+// its next request fails, and connects again at once; if that fails too, once a
+// second. Each browser asks at a time of its own, so all are back within 600 ms,
+// or within a second, and each goes on at a time of its own: that is reconnect. It
+// is also what happens when somebody takes the lead.
+//
+// There is one way to bring them into step: who asks for the clock while the state
+// server is away is kept waiting, up to two seconds, and all who wait are answered
+// in the moment when it is back. They go on in that step, every 600 ms, for as
+// long as they sing: that is together. It is the worst that can be, and scenario
+// outage has it.
 type Scenario struct {
 	Name       string             `json:"-"`
 	About      string             `json:"about"`
@@ -50,6 +68,7 @@ type Scenario struct {
 	TurnS      float64            `json:"turn_s"`
 	Turn       []Step             `json:"turn"`
 	Leave      *Leave             `json:"leave"`
+	Mute       *Mute              `json:"mute"`
 }
 
 // Step is one thing that is done in a turn.
@@ -64,6 +83,14 @@ type Leave struct {
 	Share  float64 `json:"share"`
 	EveryS float64 `json:"every_s"`
 	AwayS  float64 `json:"away_s"`
+}
+
+// Mute says who mutes his microphone, and for how long. Who is muted all the
+// time, or a spectator, does not.
+type Mute struct {
+	Share  float64 `json:"share"`
+	EveryS float64 `json:"every_s"`
+	ForS   float64 `json:"for_s"`
 }
 
 // Scenarios lists the names of those that ship.
@@ -138,10 +165,13 @@ func (s *Scenario) check() error {
 	if l := s.Leave; l != nil && !(l.Share >= 0 && l.Share <= 1 && l.AwayS > 0 && l.EveryS >= 2*l.AwayS && l.EveryS <= 86400) {
 		return fmt.Errorf("leave: share %g must be in 0..1, every_s %g at least twice away_s %g", l.Share, l.EveryS, l.AwayS)
 	}
+	if m := s.Mute; m != nil && !(m.Share >= 0 && m.Share <= 1 && m.ForS > 0 && m.EveryS >= 2*m.ForS && m.EveryS <= 86400) {
+		return fmt.Errorf("mute: share %g must be in 0..1, every_s %g at least twice for_s %g", m.Share, m.EveryS, m.ForS)
+	}
 	return nil
 }
 
-// wish is what a step adds to a request; "" for reconnect, which adds nothing.
+// wish is what a step adds to a request; "" for who reconnects, which adds nothing.
 func (s Step) wish() (string, error) {
 	switch s.Do {
 	case "lead":
@@ -150,7 +180,7 @@ func (s Step) wish() (string, error) {
 		return "mark_start_singing=1", nil
 	case "stop", "halt":
 		return "mark_stop_singing=1", nil
-	case "reconnect":
+	case "reconnect", "together":
 		return "", nil
 	case "tempo":
 		var bpm int
@@ -166,7 +196,7 @@ func (s Step) wish() (string, error) {
 		list, err := json.Marshal([]string{text})
 		return url.Values{"chat": {string(list)}}.Encode(), err
 	}
-	return "", fmt.Errorf("%s is not known; lead, start, stop, halt, tempo, chat and reconnect are", proto.Shown(s.Do))
+	return "", fmt.Errorf("%s is not known; lead, start, stop, halt, tempo, chat, reconnect and together are", proto.Shown(s.Do))
 }
 
 // sings tells whether a song is started at all.
@@ -174,13 +204,24 @@ func (s *Scenario) sings() bool {
 	return slices.ContainsFunc(s.Turn, func(step Step) bool { return step.Do == "start" })
 }
 
-// order is something that a singer does at a time from the start on: with the
-// next request he wishes something, or he reconnects, after having been away.
+// order is something that a singer does at a time from the start on.
 type order struct {
 	at   time.Duration
-	wish string
-	away time.Duration
+	do   deed
+	wish string        // of wishes: with the next request
+	away time.Duration // of leaves: until he reconnects
 }
+
+// deed is what kind of thing a singer does.
+type deed int
+
+const (
+	wishes deed = iota
+	leaves      // reconnects after having been away
+	fails       // reconnects when the next request is due
+	mutes
+	unmutes
+)
 
 // chance is a number in 0..1 that belongs to a singer and a purpose; over all
 // singers they lie evenly.
@@ -211,22 +252,57 @@ func (s *Scenario) orders(c cast, i, number int, from, to time.Duration) []order
 				panic("load: " + err.Error()) // check has seen it
 			}
 			o := order{at: at + seconds(step.AtS), wish: wish}
-			if o.at < to && (step.Do == "reconnect" || step.Do == "halt" && halts || step.Do != "halt" && leads) {
+			all := true
+			switch step.Do {
+			case "reconnect":
+				o.do = fails
+			case "together":
+				o.do = leaves
+			default:
+				all = false
+			}
+			if o.at < to && (all || step.Do == "halt" && halts || step.Do != "halt" && leads) {
 				list = append(list, o)
 			}
 		}
 	}
-	if l := s.Leave; l != nil && i >= c.pilots {
-		for cycle, at := uint64(0), from; at < to; cycle, at = cycle+1, at+seconds(l.EveryS) {
-			// Back before the next cycle begins.
-			leaves := at + seconds((l.EveryS-l.AwayS)*chance(number, 2*cycle+100))
-			if chance(number, 2*cycle+101) < l.Share && leaves < to {
-				list = append(list, order{at: leaves, away: seconds(l.AwayS)})
-			}
-		}
+	if i >= c.pilots {
+		list = append(list, s.habits(number, from, to)...)
 	}
 	slices.SortStableFunc(list, func(a, b order) int { return int(a.at - b.at) })
 	return list
+}
+
+// habits is what the singer of a number does of his own accord.
+func (s *Scenario) habits(number int, from, to time.Duration) (list []order) {
+	if l := s.Leave; l != nil {
+		for at := range spells(number, chanceLeave, l.Share, l.EveryS, l.AwayS, from, to) {
+			list = append(list, order{at: at, do: leaves, away: seconds(l.AwayS)})
+		}
+	}
+	if m := s.Mute; m != nil && s.part(false, number) == sings {
+		for at := range spells(number, chanceMute, m.Share, m.EveryS, m.ForS, from, to) {
+			list = append(list, order{at: at, do: mutes})
+			if until := at + seconds(m.ForS); until < to {
+				list = append(list, order{at: until, do: unmutes})
+			}
+		}
+	}
+	return list
+}
+
+// spells are the times within from and to at which a singer begins what takes
+// length seconds. In each stretch of every seconds he does so with a chance of
+// share, and has done before the next stretch begins.
+func spells(number int, purpose uint64, share, every, length float64, from, to time.Duration) iter.Seq[time.Duration] {
+	return func(yield func(time.Duration) bool) {
+		for cycle, at := uint64(0), from; at < to; cycle, at = cycle+1, at+seconds(every) {
+			begins := at + seconds((every-length)*chance(number, purpose+2*cycle))
+			if chance(number, purpose+2*cycle+1) < share && begins < to && !yield(begins) {
+				return
+			}
+		}
+	}
 }
 
 func seconds(s float64) time.Duration { return time.Duration(s * float64(time.Second)) }

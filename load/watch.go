@@ -54,7 +54,8 @@ func newWatch(r *run) *watch {
 	return w
 }
 
-// look looks at each whole second from the start to the end, or until ctx ends.
+// look looks at each whole second from the start to the end, and returns then, or
+// when ctx ends.
 func (w *watch) look(ctx context.Context) {
 	for next := w.start; !next.After(w.end) && waitUntil(ctx, next); next = next.Add(time.Second) {
 		for _, p := range w.watched {
