@@ -25,7 +25,7 @@ BRANCH  := $(shell git rev-parse --abbrev-ref HEAD 2>/dev/null || echo unknown)
 LDFLAGS := -X main.version=$(VERSION) -X main.branch=$(BRANCH)
 
 .DEFAULT_GOAL := help
-.PHONY: help deps build run demo stress stress-shards test fuzz bench clean
+.PHONY: help deps need build run demo stress stress-shards test fuzz bench clean
 
 help: ## this list
 	@printf 'Bucket Brigade: make TARGET [VARIABLE=VALUE]\n\n'
@@ -33,24 +33,28 @@ help: ## this list
 	@printf '\nVariables: SHARDS=%s PORT=%s BASE_PORT=%s FUZZTIME=%s USERS=%s DURATION=%s COUNTS=%s MOST=%s\n' \
 	    '$(SHARDS)' '$(PORT)' '$(BASE_PORT)' '$(FUZZTIME)' '$(USERS)' '$(DURATION)' '$(COUNTS)' '$(MOST)'
 
-deps: ## install what is missing of compiler, libopus and nginx (apt, with sudo)
+deps: ## install what is missing of compiler, libopus, nginx, and what tests need (apt, with sudo)
 	@scripts/install-deps
+
+# As deps, without what only tests need: a browser is a lot to ask for a song.
+need:
+	@scripts/install-deps --programs
 
 build: ## all programs, into build/bin
 	@echo 'building into $(BIN) (the first time takes a minute)'
 	@mkdir -p $(BIN)
 	@go build -tags $(TAGS) -ldflags '$(LDFLAGS)' -o $(BIN)/ ./cmd/... ./stress
 
-run: deps build ## the whole brigade on this machine: SHARDS, PORT, BASE_PORT
+run: need build ## the whole brigade on this machine: SHARDS, PORT, BASE_PORT
 	@exec $(BIN)/brigade-run -shards $(SHARDS) -listen 127.0.0.1:$(PORT) -base-port $(BASE_PORT)
 
 demo: build ## test voices (or VOICE=a.wav) sing in the brigade of `make run`, into build/demo
 	@$(BIN)/stress demo -url http://127.0.0.1:$(PORT) -voice '$(VOICE)' -out build/demo
 
-stress: deps build ## does a brigade of this machine carry USERS singers for DURATION, on SHARDS shards?
+stress: need build ## does a brigade of this machine carry USERS singers for DURATION, on SHARDS shards?
 	@$(BIN)/stress local -shards $(SHARDS) -users $(USERS) -duration $(DURATION)
 
-stress-shards: deps build ## how many does it carry (up to MOST), unsharded and with shards: COUNTS=0,1,2
+stress-shards: need build ## how many does it carry (up to MOST), unsharded and with shards: COUNTS=0,1,2
 	@$(BIN)/stress shards -counts $(COUNTS) -most $(MOST)
 
 test: deps ## everything CI checks: format, vet, staticcheck, tests with -race
@@ -69,7 +73,7 @@ test: deps ## everything CI checks: format, vet, staticcheck, tests with -race
 fuzz: deps ## every fuzz target for FUZZTIME each
 	@scripts/fuzz -tags $(TAGS) $(FUZZTIME)
 
-bench: deps build ## how near to its limits all is, into docs/performance.md; six minutes
+bench: need build ## how near to its limits all is, into docs/performance.md; six minutes
 	@$(BIN)/stress bench -out docs/performance.md -raw build/bench
 
 clean: ## remove build/

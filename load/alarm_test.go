@@ -21,7 +21,7 @@ func TestAlarm(t *testing.T) {
 					a.set(b, start.Add(want+time.Hour))
 					a.set(b, start.Add(want/2))
 					if i%2 == 0 { // it rings meanwhile, and nobody listens
-						time.Sleep(time.Until(start.Add(want/2)) + time.Microsecond)
+						<-time.After(time.Until(start.Add(want/2)) + time.Microsecond)
 					}
 					a.set(b, start.Add(want))
 					<-b.C
@@ -29,13 +29,13 @@ func TestAlarm(t *testing.T) {
 						t.Errorf("bell %d rings at %v, set to %v", i, rung, want)
 					}
 				}
-				time.Sleep(2 * time.Hour)
+				<-time.After(2 * time.Hour)
 				if len(b.C) > 0 {
 					t.Errorf("bell %d rings once more", i)
 				}
 			}()
 		}
-		time.Sleep(3 * time.Hour)
+		<-time.After(3 * time.Hour)
 		synctest.Wait()
 	})
 }

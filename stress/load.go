@@ -6,6 +6,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"net/url"
 	"os"
 	"path/filepath"
 	"runtime/debug"
@@ -27,6 +28,7 @@ type loadFlags struct {
 	machine  string
 	startAt  string
 	json     string
+	report   string
 }
 
 // addLoadFlags defines those of a run at a site somewhere.
@@ -34,6 +36,11 @@ func addLoadFlags(fs *flag.FlagSet, f *loadFlags) {
 	fs.StringVar(&f.urls, "url", "", "`address` of the site or of its API; several, with commas between, are taken in turns")
 	fs.Func("pid", "processes to look at, as `NAME=PID,…`, such as shard-01=812,state-server=810,nginx=830", func(text string) error {
 		list, err := parsePIDs(text)
+		f.cfg.Processes = append(f.cfg.Processes, list...)
+		return err
+	})
+	fs.Func("metrics", "processes to look at by what they tell at their metrics address, as `NAME=ADDR,…`, such as shard-01=127.0.0.1:9201", func(text string) error {
+		list, err := parseMetrics(text)
 		f.cfg.Processes = append(f.cfg.Processes, list...)
 		return err
 	})
@@ -49,6 +56,7 @@ func addRunFlags(fs *flag.FlagSet, f *loadFlags, users int, duration time.Durati
 	fs.IntVar(&f.cfg.Users, "users", users, "`number` of singers, of all machines together; the first number that a search tries")
 	fs.DurationVar(&f.cfg.Duration, "duration", duration, "how `long` a run is")
 	fs.DurationVar(&f.cfg.Ramp, "ramp", 0, "in which `time` they join (default 20ms a singer, at most a quarter of the run)")
+	fs.StringVar(&f.report, "report", "", "`file` for a page with plots, for people: out.html")
 	fs.StringVar(&f.scenario, "scenario", "choir", "what they do: "+strings.Join(load.Scenarios(), ", ")+", or a `file`")
 	fs.StringVar(&f.voices, "voices", "", "`mix` such as sung=50,room=30, one kind of sung, spoken, room and silence, or a folder of WAV files (default: the scenario's)")
 	fs.IntVar(&f.cfg.Pilots, "pilots", 0, "`number` of singers who are listened for; -1 for none (default a tenth, 3 to 8)")
@@ -66,6 +74,26 @@ func parsePIDs(text string) ([]load.NamedProcess, error) {
 			return nil, fmt.Errorf("%q is not NAME=PID", item)
 		}
 		list = append(list, load.NamedProcess{Name: name, PID: pid})
+	}
+	return list, nil
+}
+
+// parseMetrics reads NAME=ADDR,…; of an address without a path /metrics is asked.
+func parseMetrics(text string) ([]load.NamedProcess, error) {
+	var list []load.NamedProcess
+	for item := range strings.SplitSeq(text, ",") {
+		name, addr, _ := strings.Cut(item, "=")
+		if !strings.Contains(addr, "://") {
+			addr = "http://" + addr
+		}
+		u, err := url.Parse(addr)
+		if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Port() == "" || name == "" {
+			return nil, fmt.Errorf("%q is not NAME=HOST:PORT", item)
+		}
+		if strings.Trim(u.Path, "/") == "" {
+			u.Path = "/metrics"
+		}
+		list = append(list, load.NamedProcess{Name: name, Metrics: u.String()})
 	}
 	return list, nil
 }
@@ -171,6 +199,9 @@ func loadCommand(ctx context.Context, fs *flag.FlagSet, f *loadFlags, stdout, st
 	if err != nil {
 		return manual.Wrong(fs, "%v", err)
 	}
+	if err := canWrite(f.json, f.report); err != nil {
+		return err
+	}
 	collectLess()
 	out := stdout
 	if f.json == "-" {
@@ -180,7 +211,7 @@ func loadCommand(ctx context.Context, fs *flag.FlagSet, f *loadFlags, stdout, st
 	if f.pace == load.PaceNone {
 		result, err = load.RunClosed(ctx, cfg)
 	} else {
-		cfg.Progress = func(s load.Snapshot) { printProgress(out, s) }
+		cfg.Progress = newLive(out, cfg, os.Getenv).show
 		printStart(out, cfg)
 		result, err = load.Run(ctx, cfg)
 	}
@@ -188,7 +219,7 @@ func loadCommand(ctx context.Context, fs *flag.FlagSet, f *loadFlags, stdout, st
 		return err
 	}
 	printResult(out, result)
-	if err := writeResult(f.json, result, stdout); err != nil {
+	if err := errors.Join(writeResult(f.json, result, stdout), writeReport(f.report, result)); err != nil {
 		return err
 	}
 	if !result.Verdict.Held {

@@ -24,13 +24,13 @@ func printStart(w io.Writer, cfg load.Config) {
 	fmt.Fprintln(w)
 }
 
-// printProgress is one line a second.
+// printProgress is one line.
 func printProgress(w io.Writer, s load.Snapshot) {
 	if s.Last == nil {
 		return
 	}
-	fmt.Fprintf(w, "%4.0f s  %5d singers  %6d/s  p50 %5.0f ms  p99 %5.0f ms  %d errors\n",
-		s.At.Seconds(), s.Connected, s.Last.Answered, s.Last.P50MS, s.Last.P99MS, sumOf(s.Totals.Errors))
+	fmt.Fprintf(w, "%4.0f s  %5d singers  %6.0f/s  p50 %5.0f ms  p99 %5.0f ms  %d errors\n",
+		s.At.Seconds(), s.Connected, rateOf(s), s.Last.P50MS, s.Last.P99MS, sumOf(s.Totals.Errors))
 }
 
 func sumOf(counts map[string]int) (sum int) {
@@ -114,6 +114,9 @@ func printProcesses(w io.Writer, r *load.Result) {
 			parts = append(parts, fmt.Sprintf("%s %d", s.Kind, s.SingersPerCore))
 		}
 		fmt.Fprintf(w, "one core carries, in singers: %s; %d cores carry about %d\n", strings.Join(parts, ", "), c.Cores, c.Singers)
+	}
+	if c := r.Weights(); c.Generator > 0 && c.Shards > 0 {
+		fmt.Fprintf(w, "a singer costs the generator %.3f %% of a core, the shards %.3f %%, %.1f times as much\n", 100*c.Generator, 100*c.Shards, c.Shards/c.Generator)
 	}
 }
 

@@ -5,10 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"time"
 
 	"bucketbrigade/internal/manual"
 	"bucketbrigade/load"
+	"bucketbrigade/load/report"
 )
 
 const (
@@ -43,9 +45,15 @@ func maxCommand(ctx context.Context, args []string, stdout, stderr io.Writer) er
 	case cfg.Machines > 1 || f.pace != load.PaceReal:
 		return manual.Wrong(fs, "stress max has one machine and real pace")
 	}
+	if err := canWrite(f.json, f.report); err != nil {
+		return err
+	}
 	collectLess()
-	found, err := load.SearchRuns(ctx, cfg, cfg.Users, *most, func(t load.Trial) { printTrial(stdout, t) })
+	found, err := searchShown(ctx, cfg, *most, stdout)
 	if err != nil {
+		return err
+	}
+	if err := writeReport(f.report, shownOf(found), report.SetUp{Name: "this set-up", Found: found}); err != nil {
 		return err
 	}
 	best := bestOf(found)
@@ -60,6 +68,18 @@ func maxCommand(ctx context.Context, args []string, stdout, stderr io.Writer) er
 		return errNothingHeld
 	}
 	return nil
+}
+
+// searchShown searches, and shows how each run stands if out is a terminal.
+func searchShown(ctx context.Context, cfg load.Config, most int, out io.Writer) (load.Found, error) {
+	shown := newLive(out, cfg, os.Getenv)
+	if shown.width != nil {
+		cfg.Progress = shown.show
+	}
+	return load.SearchRuns(ctx, cfg, cfg.Users, most, func(t load.Trial) {
+		shown.erase()
+		printTrial(out, t)
+	})
 }
 
 // sentence says what was found.

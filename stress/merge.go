@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -13,6 +14,7 @@ import (
 func mergeCommand(args []string, stdout, stderr io.Writer) error {
 	fs := manual.New("stress merge", page, stderr)
 	json := fs.String("json", "", "`file` for the result, for programs; - for standard output")
+	page := fs.String("report", "", "`file` for a page with plots, for people: out.html")
 	if err := manual.Parse(fs, args); err != nil {
 		return err
 	}
@@ -37,7 +39,7 @@ func mergeCommand(args []string, stdout, stderr io.Writer) error {
 	}
 	printMachines(out, whole)
 	printResult(out, whole)
-	if err := writeResult(*json, whole, stdout); err != nil {
+	if err := errors.Join(writeResult(*json, whole, stdout), writeReport(*page, whole)); err != nil {
 		return err
 	}
 	if !whole.Verdict.Held {

@@ -12,6 +12,7 @@ import (
 
 	"bucketbrigade/internal/manual"
 	"bucketbrigade/load"
+	"bucketbrigade/load/report"
 )
 
 // maxShards is how many shards are tried.
@@ -39,6 +40,9 @@ func shardsCommand(ctx context.Context, args []string, stdout, stderr io.Writer)
 	if err != nil || fs.NArg() > 0 || *most < 1 || *most > load.MaxUsers {
 		return manual.Wrong(fs, "want flags only: -counts such as 0,1,2, each 0..%d, and -most of 1..%d", maxShards, load.MaxUsers)
 	}
+	if err := canWrite(f.report); err != nil {
+		return err
+	}
 	collectLess()
 	var all []carried
 	for _, shards := range list {
@@ -49,7 +53,22 @@ func shardsCommand(ctx context.Context, args []string, stdout, stderr io.Writer)
 		all = append(all, carried{shards, found})
 	}
 	printCarried(stdout, all)
-	return nil
+	return reportCarried(f.report, all)
+}
+
+// reportCarried writes a page that compares the set-ups, and shows the best run of
+// the one that carries most.
+func reportCarried(name string, all []carried) error {
+	var best *load.Result
+	var setUps []report.SetUp
+	most := -1
+	for _, c := range all {
+		setUps = append(setUps, report.SetUp{Name: setUp(c.shards), Found: c.found})
+		if r := shownOf(c.found); c.found.Carries > most && r != nil {
+			best, most = r, c.found.Carries
+		}
+	}
+	return writeReport(name, best, setUps...)
 }
 
 func parseCounts(text string) (list []int, err error) {
@@ -76,7 +95,7 @@ func searchLocal(ctx context.Context, f loadFlags, where localFlags, shards, mos
 	if err != nil {
 		return found, err
 	}
-	found, err = load.SearchRuns(ctx, cfg, cfg.Users, most, func(t load.Trial) { printTrial(out, t) })
+	found, err = searchShown(ctx, cfg, most, out)
 	if err == nil {
 		fmt.Fprintln(out, sentence(found))
 	}
