@@ -54,11 +54,11 @@ var scenarios embed.FS
 // or within a second, and each goes on at a time of its own: that is reconnect. It
 // is also what happens when somebody takes the lead.
 //
-// There is one way to bring them into step: who asks for the clock while the state
-// server is away is kept waiting, up to two seconds, and all who wait are answered
-// in the moment when it is back. They go on in that step, every 600 ms, for as
-// long as they sing: that is together. It is the worst that can be, and scenario
-// outage has it.
+// There is one way to bring them into step. A shard that was started anew and has
+// not heard of a state server yet keeps who asks for the clock waiting, up to two
+// seconds, and answers all of them in the moment when there is one. They go on in
+// that step, every 600 ms, for as long as they sing: that is together. It is the
+// worst that a restart of everything can do, and scenario restart has it.
 type Scenario struct {
 	Name       string             `json:"-"`
 	About      string             `json:"about"`

@@ -9,7 +9,7 @@ import (
 
 func TestShippedScenarios(t *testing.T) {
 	t.Parallel()
-	if got := strings.Join(Scenarios(), " "); got != "choir crowd outage rehearsal storm" {
+	if got := strings.Join(Scenarios(), " "); got != "choir crowd rehearsal restart storm" {
 		t.Errorf("scenarios %s", got)
 	}
 	for _, name := range Scenarios() {

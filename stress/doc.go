@@ -6,7 +6,7 @@ Usage:
 
 	stress -url URL[,URL…] [-users 200] [-duration 60s] [-json FILE] [flags]
 	stress max -url URL [-most 10000] [flags]
-	stress merge [-json FILE] FILE…
+	stress merge [-json FILE] [-report FILE] FILE…
 	stress local [-shards 2] [flags]
 	stress shards [-counts 0,1,2] [-most 10000] [flags]
 	stress demo [flags]
@@ -14,7 +14,7 @@ Usage:
 	stress opus [flags]
 	stress bench [flags]
 
-	stress -url https://sing.example.org -users 200 -duration 60s
+	stress -url https://sing.example.org -users 200 -duration 60s -report out.html
 	stress -url URL -users 1000 -start-at 20:15 -machine 2/3 -json 2.json
 	stress demo -url http://127.0.0.1:8080
 	stress demo -voice mine.wav -out /tmp/heard
@@ -25,13 +25,24 @@ Usage:
 Without a subcommand singers sing at real pace, a request every 600 ms each, for
 -duration. They join one after another in the first part of it, are dealt to
 buckets when one of them takes the lead, and then do what -scenario says: choir,
-crowd, rehearsal, storm, or a file; go doc ./load Scenario has its form. Whatever
-the server does, the schedule stays: latency counts from when a request was due.
+crowd, rehearsal, storm, restart, or a file; go doc ./load Scenario has its form, and
+says how storms really are. Whatever the server does, the schedule stays: latency counts from when a request was due.
 
 A few singers, the pilots, sing a pattern that the others of them look for in what
 they hear: it must be there, at the right position, and not before it was sung.
 
 The objective is: no error, every pilot heard, and 99 of 100 answers within -p99.
+
+On a terminal one sees how the run stands: singers, answers, latency, errors, with
+a curve of the last 40 seconds. Elsewhere a line comes every five seconds, as it
+does with TERM=dumb; with NO_COLOR the terminal's lines have no colours.
+
+With -report FILE a page with plots is written: latency over time and as a
+distribution, with the objective, requests a second, errors, singers, processors;
+behind each plot are its numbers. It is one file, for a browser, and needs no
+network. That of max and shards shows what each attempt found, too. With -json FILE
+the same is written for programs; go doc ./load Result has its form. A run of more
+than half an hour is kept in 1800 steps at most.
 
 Max looks for the largest number of singers for which it holds. Each attempt is a
 run of its own.
@@ -43,7 +54,13 @@ if a machine's clock is off. Merge makes one result of their files.
 With -pid NAME=PID,… the processors of the server's processes are looked at, with
 their children: what a request costs each of them, how many singers a core
 carries, and what a machine of -cores would. A number at the end of a name counts
-the processes of a kind, as in shard-01.
+the processes of a kind, as in shard-01. With -metrics NAME=HOST:PORT,… processes
+are asked what they have used, at the address of their own -metrics, which nginx
+has not. They answer who is on their machine: from another one take a tunnel, such
+as ssh -L 9201:127.0.0.1:9201. Both may be given, for different processes.
+
+What a singer costs the generator is told beside what he costs the shards: shards
+and generator of one machine share its processors.
 
 With -pace none singers do not wait for 600 ms to pass: each of -users workers asks
 again as soon as he is answered, and it is estimated how many real singers ask as

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -34,6 +35,13 @@ func TestLoadCommandLines(t *testing.T) {
 		{"-url http://127.0.0.1:1 -voices sung=x", 2, "want a mix"},
 		{"-url http://127.0.0.1:1 -pid shard", 2, "is not NAME=PID"},
 		{"-url http://127.0.0.1:1 -pid a=1,a=2", 2, "a name of its own"},
+		{"-url http://127.0.0.1:1 -metrics shard-01", 2, "is not NAME=HOST:PORT"},
+		{"-url http://127.0.0.1:1 -metrics =127.0.0.1:9", 2, "is not NAME=HOST:PORT"},
+		{"-url http://127.0.0.1:1 -metrics a=127.0.0.1", 2, "is not NAME=HOST:PORT"},
+		{"-url http://127.0.0.1:1 -metrics a=127.0.0.1:9 -pid a=1", 2, "a name of its own"},
+		{"-url http://127.0.0.1:1 -report /does/not/exist/a.html", 1, "nothing is begun"},
+		{"max -url http://127.0.0.1:1 -report /does/not/exist/a.html", 1, "nothing is begun"},
+		{"shards -report /does/not/exist/a.html", 1, "nothing is begun"},
 		{"-url http://127.0.0.1:1 -pace fast", 2, `"fast" is not known`},
 		{"-url http://127.0.0.1:1 -pilots 65", 2, "at most 64 are taken"},
 		{"-url http://127.0.0.1:1 -users 1 -voices silence", 1, "the server at http://127.0.0.1:1/api: clock"},
@@ -77,13 +85,22 @@ func TestParseStart(t *testing.T) {
 	}
 }
 
+func TestParseMetrics(t *testing.T) {
+	t.Parallel()
+	list, err := parseMetrics("shard-01=127.0.0.1:9201,state-server=http://[::1]:9101,x=https://h.example.org:1/deep/metrics")
+	want := "[{shard-01 0 http://127.0.0.1:9201/metrics} {state-server 0 http://[::1]:9101/metrics} {x 0 https://h.example.org:1/deep/metrics}]"
+	if got := fmt.Sprint(list); err != nil || got != want {
+		t.Errorf("%s, %v; want %s", got, err, want)
+	}
+}
+
 func TestPrintResult(t *testing.T) {
 	t.Parallel()
 	r := &load.Result{
 		Totals:    load.Totals{Due: 10, Sent: 9, Answered: 7, Errors: map[string]int{load.KindTooSlow: 1, load.KindLost: 1}},
 		Failures:  []load.Failure{{AtS: 1.5, Kind: load.KindLost, Singer: "ann", User: 5, Text: "bob did not hear ann"}},
 		Pilots:    []load.Pair{{Singer: "ann", Listener: "bob", Expected: 2, Heard: 1, Verdict: load.KindLost}, {Singer: "bob", Listener: "ann", Unsung: 1, Verdict: "rightly not heard"}},
-		Processes: []load.Process{{Name: "shard-01", CPUS: 2, SteadyS: 10, Requests: 1000, PerRequestUS: 2000}},
+		Processes: []load.Process{{Name: "generator-1", Generator: true, CPUS: 0.2, SteadyS: 10, Requests: 1000, PerRequestUS: 200}, {Name: "shard-01", CPUS: 2, SteadyS: 10, Requests: 1000, PerRequestUS: 2000}},
 		Capacity:  &load.Capacity{Cores: 4, Singers: 1200, Parts: []load.Share{{Kind: "shard", PerRequestUS: 2000, SingersPerCore: 300}}},
 		Warnings:  []string{"The clock is off."},
 		Verdict:   load.Verdict{Reasons: []string{"1 × lost voice: ann."}},
