@@ -19,7 +19,7 @@ var mayImport = map[string][]string{
 	"stress":           {"load/report", "stack", "shard", "brigade", "singer", "voice", "audiofile", "internal/cputime", "internal/manual"},
 	"e2e":              {},
 
-	"state":  {"brigade", "shm", "upload", "audiofile", "proto", "internal/boottime"},
+	"state":  {"brigade", "durable", "shm", "upload", "audiofile", "proto", "internal/boottime"},
 	"shard":  {"codec", "shm", "upload", "proto", "internal/boottime"},
 	"load":   {"singer", "voice", "audiofile", "internal/cputime"},
 	"singer": {"codec", "proto"},
@@ -27,7 +27,7 @@ var mayImport = map[string][]string{
 
 	"load/report": {"load"},
 
-	"brigade":   {"proto"},
+	"brigade":   {"durable", "proto"},
 	"codec":     {"proto"},
 	"shm":       {"proto"},
 	"audiofile": {"proto"},
@@ -35,6 +35,7 @@ var mayImport = map[string][]string{
 	"upload":    {"audiofile", "proto"},
 
 	"voice":             {},
+	"durable":           {},
 	"proto":             {},
 	"deploy/nginx":      {},
 	"deploy/systemd":    {},
