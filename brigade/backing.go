@@ -73,27 +73,72 @@ func (b *Brigade) findTrack(name string) (pcm []float32, ok bool) {
 // loadTrack makes the ring play a track from the next cleared position on.
 func (b *Brigade) loadTrack(name string) {
 	if pcm, ok := b.findTrack(name); ok && len(pcm) > 0 {
-		b.state.track, b.state.played = pcm, 0
+		b.state.playing = playing{name: name, length: len(pcm), pcm: pcm}
 		b.state.backingType = typeTrack
 	}
+}
+
+// playing is the track that plays. A server that was started again knows which
+// and how far; the samples come later, when the file was decoded anew. Until then
+// the backing is owed: silent, and filled from there as soon as they are there.
+type playing struct {
+	name           string // "" if none plays
+	length, played int    // samples: of the whole, and played so far
+	pcm            []float32
+	owed           int // how many of those played are owed, the last ones
+}
+
+// stop ends the track. How much was played stays known.
+func (p *playing) stop() { *p = playing{played: p.played} }
+
+// left is how many samples are yet to be played.
+func (p *playing) left() int {
+	if p.name == "" {
+		return 0
+	}
+	return p.length - p.played
 }
 
 // fillBacking fills the backing of [from, from+n), which is silent: first with
 // what is left of the track, then with the metronome. The end of a track ends
 // the song.
 func (b *Brigade) fillBacking(from proto.Clock, n int) {
-	if k := min(n, len(b.state.track)); k > 0 {
-		b.ring.copyBacking(from, b.state.track[:k], trackGain)
-		b.state.track = b.state.track[k:]
-		b.state.played += k
+	p := &b.state.playing
+	if k := min(n, p.left()); k > 0 {
+		if p.pcm != nil {
+			b.ring.copyBacking(from, p.pcm[p.played:p.played+k], trackGain)
+		} else {
+			p.owed += k
+		}
+		p.played += k
 		from, n = from.Add(k), n-k
-		if len(b.state.track) == 0 {
-			b.state.track = nil
+		if p.left() == 0 {
+			p.stop()
 			b.state.songEnd = from
 			b.endSong()
 		}
 	}
 	b.fillClicks(from, n)
+}
+
+// payBacking fills, at clock now, what is owed of the backing, if the samples of
+// the track have come. A file that was changed meanwhile is another track: silence
+// is played in its place.
+func (b *Brigade) payBacking(now proto.Clock) {
+	p := &b.state.playing
+	if p.name == "" || p.pcm != nil {
+		return
+	}
+	pcm, ok := b.findTrack(p.name)
+	if !ok || len(pcm) != p.length {
+		return
+	}
+	p.pcm = pcm
+	if n := min(p.owed, b.ring.size); n > 0 {
+		b.ring.copyBacking(b.cleared.Add(-n), pcm[p.played-n:p.played], trackGain)
+		b.mixedSince = now // nobody who has read it may keep it
+	}
+	p.owed = 0
 }
 
 // trackNames is the list that newcomers are told; never nil.

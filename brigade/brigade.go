@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 
+	"bucketbrigade/durable"
 	"bucketbrigade/proto"
 )
 
@@ -43,6 +44,10 @@ type Config struct {
 	// cleared, unless they are Silent. They stay the caller's: as long as the
 	// brigade is used it must not take them away.
 	Rings *Rings
+	// Store takes all that must outlive the process, before each answer, and what
+	// stood in Rings where it is changed; nil: nothing outlives it. Its layout is
+	// StoreLayout's.
+	Store *durable.Store
 }
 
 // Brigade is the shared state of all singers. It belongs to one goroutine.
@@ -63,6 +68,7 @@ type Brigade struct {
 	ring    ring
 	state   state
 	events  []proto.Event
+	said    uint64 // chats so far
 	users   roster
 	control control
 	started bool
@@ -71,7 +77,11 @@ type Brigade struct {
 	cleared, lastRequest proto.Clock
 	requested            bool // there was one
 	list                 sharedList
-	take                 take
+	store                *durable.Store
+	// eventsChanged: since they were kept last; keptLyrics are what was kept.
+	eventsChanged bool
+	keptLyrics    string
+	take          take
 	// mixing is what all mixes are made with, mixedSince when that changed.
 	mixing     mixing
 	mixedSince proto.Clock
@@ -90,7 +100,11 @@ type Brigade struct {
 
 // New makes a brigade in which nobody has sung yet. A Config out of its bounds
 // is a fault of the caller and panics.
-func New(c Config) *Brigade { return newBrigade(c, proto.RingSamples) }
+func New(c Config) *Brigade {
+	b := newBrigade(c, proto.RingSamples)
+	b.commit()
+	return b
+}
 
 func newBrigade(c Config, ringSize int) *Brigade {
 	if c.MaxUsers == 0 {
@@ -111,7 +125,8 @@ func newBrigade(c Config, ringSize int) *Brigade {
 		crand.Read(seed[:])
 		c.Rand = rand.New(rand.NewChaCha8(seed))
 	}
-	return &Brigade{
+	b := &Brigade{
+		store:        c.Store,
 		maxUsers:     c.MaxUsers,
 		jsonRoom:     c.JSONArea - envelope,
 		instanceName: c.InstanceName,
@@ -127,6 +142,8 @@ func newBrigade(c Config, ringSize int) *Brigade {
 		state:        defaults(),
 		users:        newRoster(),
 	}
+	b.ring.store = c.Store
+	return b
 }
 
 // Tick does what needs time to pass, at server clock now: it clears the ring
@@ -137,6 +154,7 @@ func (b *Brigade) Tick(now proto.Clock) {
 	now = b.present(now)
 	b.advance(now)
 	b.resetIfEmpty()
+	b.commit()
 }
 
 // present keeps the clock from running backwards.
@@ -156,6 +174,7 @@ func (b *Brigade) advance(now proto.Clock) {
 		b.ring.clearAll(now)
 		return
 	}
+	b.payBacking(now)
 	b.record(now) // before it is overwritten
 	from := max(b.cleared, now.Add(-b.ring.size))
 	n := now.Sub(from)

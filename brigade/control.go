@@ -27,8 +27,9 @@ type control struct {
 	took bool
 	// done are the nonces of the last control requests that were carried out,
 	// next is the place of the next one.
-	done [doneNonces]string
-	next int
+	done    [doneNonces]string
+	next    int
+	changed bool // since it was kept last
 }
 
 func newControl(secret proto.Secret) control {
@@ -51,6 +52,7 @@ func (c *control) markDone(nonce string) {
 	}
 	c.done[c.next] = strings.Clone(nonce)
 	c.next = (c.next + 1) % doneNonces
+	c.changed = true
 }
 
 // checkControl judges a request without userid and changes nothing.
@@ -81,6 +83,7 @@ func (b *Brigade) checkControl(req *proto.Request, o *order) error {
 // carryOutControl does what a checked request without userid asks for. It takes
 // the room over before anything else: its own tempo is ignored already.
 func (b *Brigade) carryOutControl(now proto.Clock, o *order, ans *proto.Answer) {
+	b.control.changed = b.control.changed || !b.control.took
 	b.control.took = true
 	before := b.advanceForRequest(now)
 	if !o.again {
@@ -88,6 +91,7 @@ func (b *Brigade) carryOutControl(now proto.Clock, o *order, ans *proto.Answer) 
 		b.control.markDone(o.nonce)
 	}
 	ans.Metadata = b.controlAnswer(now, before)
+	b.commit()
 }
 
 // controlAnswer makes the JSON that goes to who controls the room. Of the

@@ -11,6 +11,7 @@ import (
 // keeps its place; beyond proto.MaxEvents the ones that came first are
 // forgotten.
 func (b *Brigade) setEvents(events []proto.Event) {
+	b.eventsChanged = b.eventsChanged || len(events) > 0
 	for _, e := range events {
 		i := slices.IndexFunc(b.events, func(have proto.Event) bool { return bytes.Equal(have.ID, e.ID) })
 		if i >= 0 {

@@ -76,6 +76,8 @@ func (b *Brigade) carryOut(now proto.Clock, o *order, pcm []float32, ans *proto.
 	ans.Span = &b.span
 	ans.Metadata = b.metadata(now, before, u, o)
 	ans.Summary = b.summary(now, m, listDue, ans.Summary)
+	b.users.change(m)
+	b.commit()
 }
 
 // advanceForRequest brings everything to clock now and gives the clock of the

@@ -40,12 +40,14 @@ type news struct {
 	delay int    // seconds, with newsDelay
 	token string // with newsVideoToken
 	chats []proto.Chat
+	said  []uint64 // the number of each of chats, among all that were said
 }
 
 // broadcast queues keys for everybody who is active.
 func (b *Brigade) broadcast(keys newsKeys) {
 	for m := range b.users.heard() {
 		m.queued.keys |= keys
+		b.users.change(m)
 	}
 }
 
@@ -95,22 +97,34 @@ func (b *Brigade) chat(from *user, texts []string) {
 	if from != nil {
 		name = from.name
 	}
+	first := b.said
+	for _, text := range texts {
+		b.keepChat(keptChat{b.said, proto.Chat{name, text}})
+		b.said++
+	}
 	for m := range b.users.heard() {
 		if &m.user == from {
 			continue
 		}
-		for _, text := range texts {
+		for i, text := range texts {
 			m.queued.chats = append(m.queued.chats, proto.Chat{name, text})
+			m.queued.said = append(m.queued.said, first+uint64(i))
 		}
 		m.queued.bound()
+		b.users.change(m)
 	}
 }
 
 // bound forgets the oldest messages beyond proto.MaxChatsQueued.
 func (n *news) bound() {
 	if over := len(n.chats) - proto.MaxChatsQueued; over > 0 {
-		n.chats = slices.Delete(n.chats, 0, over)
+		n.forget(over)
 	}
+}
+
+// forget drops the first n messages.
+func (n *news) forget(over int) {
+	n.chats, n.said = slices.Delete(n.chats, 0, over), slices.Delete(n.said, 0, over)
 }
 
 // markTold moves keys and the first chats from what is queued to what was
@@ -121,8 +135,9 @@ func (u *user) markTold(keys newsKeys, chats int) {
 		u.told.token, u.queued.token = u.queued.token, ""
 	}
 	u.told.chats = append(u.told.chats[:0], u.queued.chats[:chats]...)
+	u.told.said = append(u.told.said[:0], u.queued.said[:chats]...)
 	u.queued.keys &^= keys
-	u.queued.chats = slices.Delete(u.queued.chats, 0, chats)
+	u.queued.forget(chats)
 }
 
 // untell queues again what was told last, before everything that waits since.
@@ -135,6 +150,7 @@ func (u *user) untell() {
 	}
 	u.queued.keys |= u.told.keys
 	u.queued.chats = slices.Insert(u.queued.chats, 0, u.told.chats...)
+	u.queued.said = slices.Insert(u.queued.said, 0, u.told.said...)
 	u.queued.bound()
 	u.told = news{}
 }

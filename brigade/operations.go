@@ -31,6 +31,7 @@ func (b *Brigade) special(now, hears proto.Clock, u *user, q *proto.Query) {
 	for _, v := range q.MicVolumes {
 		if m := b.users.byID[v.User]; m != nil {
 			m.micVolume, m.micGain = v.Volume, micGain(v.Volume)
+			b.users.change(m)
 		}
 	}
 	if q.Track != "" {
@@ -43,7 +44,7 @@ func (b *Brigade) special(now, hears proto.Clock, u *user, q *proto.Query) {
 		b.stop(u, hears)
 	}
 	if q.ClearEvents {
-		b.events = b.events[:0]
+		b.events, b.eventsChanged = b.events[:0], true
 	}
 	b.setEvents(q.Events)
 	b.setSwitches(q)

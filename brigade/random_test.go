@@ -245,7 +245,7 @@ func (r *room) checkInvariants() {
 	if len(b.users.byID) > rememberedFactor*b.maxUsers || b.users.active > b.maxUsers || len(b.events) > proto.MaxEvents {
 		r.t.Fatalf("%d users, %d active, %d events", len(b.users.byID), b.users.active, len(b.events))
 	}
-	if b.state.track == nil && b.state.backingType == typeTrack {
+	if b.state.playing.name == "" && b.state.backingType == typeTrack {
 		r.t.Fatal("a track is announced, none plays")
 	}
 	var telemetry bytes.Buffer

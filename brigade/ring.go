@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 
+	"bucketbrigade/durable"
 	"bucketbrigade/proto"
 )
 
@@ -53,6 +54,8 @@ type ring struct {
 	// changed tells when voices came; silenced counts how often all was cleared.
 	changed  frames
 	silenced int
+	// store takes what stood where a voice is added, if there is one.
+	store *durable.Store
 }
 
 // never is a clock that no position reaches.
@@ -121,6 +124,9 @@ func (r *ring) clear(from proto.Clock, n int, oldest proto.Clock) {
 
 // clearAll silences everything; now is the end of what is valid.
 func (r *ring) clearAll(now proto.Clock) {
+	if r.store != nil {
+		r.store.Save(allRings, 0, nil)
+	}
 	from := max(r.low, now.Add(-r.size))
 	if from < now {
 		r.clear(from, now.Sub(from), from)
@@ -142,20 +148,42 @@ type voicing struct {
 func (r *ring) addVoice(from proto.Clock, n int, voice []float32, how voicing) {
 	r.low = min(r.low, from)
 	r.changed.mark(from, n, how.now)
+	if how.soloed && voice != nil {
+		r.monitorTo = max(r.monitorTo, from.Add(n))
+	}
 	for _, run := range r.runs(from, n) {
-		count(r.People[run.lo:run.hi])
-		if voice == nil {
+		var part []float32
+		if voice != nil {
+			part = voice[run.off : run.off+run.hi-run.lo]
+		}
+		if r.store == nil {
+			r.addPiece(run.lo, run.hi, part, how)
 			continue
 		}
-		part := voice[run.off : run.off+run.hi-run.lo]
-		addScaled(r.Audio[run.lo:run.hi], part, how.gain)
-		if how.soloed {
-			r.monitorTo = max(r.monitorTo, from.Add(n))
-			addScaled(r.Monitor[run.lo:run.hi], part, how.gain)
+		for lo := run.lo; lo < run.hi; lo += savedPiece {
+			hi := min(lo+savedPiece, run.hi)
+			r.savePiece(lo, hi, voice != nil, how)
+			if voice != nil {
+				r.addPiece(lo, hi, part[lo-run.lo:hi-run.lo], how)
+			} else {
+				r.addPiece(lo, hi, nil, how)
+			}
 		}
-		if r.Stems != nil {
-			addScaled(r.Stems[how.bucket][run.lo:run.hi], part, how.gain)
-		}
+	}
+}
+
+// addPiece adds a voice to the indices [lo, hi); one that is nil only counts.
+func (r *ring) addPiece(lo, hi int, voice []float32, how voicing) {
+	count(r.People[lo:hi])
+	if voice == nil {
+		return
+	}
+	addScaled(r.Audio[lo:hi], voice, how.gain)
+	if how.soloed {
+		addScaled(r.Monitor[lo:hi], voice, how.gain)
+	}
+	if r.Stems != nil {
+		addScaled(r.Stems[how.bucket][lo:hi], voice, how.gain)
 	}
 }
 

@@ -16,6 +16,11 @@ type member struct {
 	newer, older *member
 	active       bool
 	place        place // in the shared user list
+	// turn counts up with each time that somebody was heard.
+	turn uint64
+	slot int // of its record; -1: it is forgotten
+	// changed: since its record was written.
+	changed bool
 }
 
 // roster holds all remembered users, in the order in which they were heard
@@ -28,9 +33,49 @@ type roster struct {
 	newest, oldest *member
 	oldestActive   *member
 	active         int
+	turns          uint64
+
+	// What is to be kept of it: who has changed, and which records are nobody's any
+	// more. free are the slots below slots that nobody has.
+	changed []*member
+	left    []int
+	free    []int
+	slots   int
 }
 
 func newRoster() roster { return roster{byID: make(map[proto.UserID]*member)} }
+
+// change notes that what is known of m has changed, or is about to.
+func (r *roster) change(m *member) {
+	if !m.changed {
+		m.changed = true
+		r.changed = append(r.changed, m)
+	}
+}
+
+// kept notes that all that changed has been kept.
+func (r *roster) kept() {
+	for _, m := range r.changed {
+		m.changed = false
+	}
+	clear(r.changed) // who is forgotten must not stay here
+	r.changed = r.changed[:0]
+	r.free = append(r.free, r.left...)
+	r.left = r.left[:0]
+}
+
+// slot finds a record for a newcomer.
+func (r *roster) slot() int {
+	for _, unused := range []*[]int{&r.left, &r.free} {
+		if n := len(*unused); n > 0 {
+			slot := (*unused)[n-1]
+			*unused = (*unused)[:n-1]
+			return slot
+		}
+	}
+	r.slots++
+	return r.slots - 1
+}
 
 // find gives the member of an id; nil if id is nil or unknown.
 func (r *roster) find(id *proto.UserID) *member {
@@ -82,6 +127,8 @@ func (r *roster) deactivate(m *member) {
 func (r *roster) forget(m *member) {
 	r.unlink(m)
 	delete(r.byID, m.id)
+	r.left = append(r.left, m.slot)
+	m.slot = -1
 }
 
 // bound forgets the longest unheard inactive users until at most limit are
@@ -94,7 +141,7 @@ func (r *roster) bound(limit int) {
 
 // add takes in a user that is not there yet; touch must follow.
 func (r *roster) add(u user) *member {
-	m := &member{user: u}
+	m := &member{user: u, slot: r.slot()}
 	r.byID[u.id] = m
 	r.link(m)
 	return m
@@ -103,6 +150,8 @@ func (r *roster) add(u user) *member {
 // touch says that m was heard at clock now, the latest of all.
 func (r *roster) touch(m *member, now proto.Clock) {
 	m.lastHeard = now
+	r.turns++
+	m.turn = r.turns
 	if m.active && r.oldestActive == m && m.newer != nil {
 		r.oldestActive = m.newer
 	}

@@ -10,9 +10,11 @@ func (b *Brigade) solo(u *user, q *proto.Query) {
 	changed := false
 	if m := b.users.find(q.Monitor); m != nil {
 		m.soloed, u.hearsSolos, changed = true, true, true
+		b.users.change(m)
 	}
 	if m := b.users.find(q.Unmonitor); m != nil {
 		m.soloed, changed = false, true
+		b.users.change(m)
 	}
 	if !changed && !q.BeginMonitor {
 		return
@@ -25,6 +27,7 @@ func (b *Brigade) solo(u *user, q *proto.Query) {
 		for m := range b.users.heard() {
 			if m.hearsSolos {
 				m.moveBehind(last)
+				b.users.change(m)
 			}
 		}
 	}

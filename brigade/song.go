@@ -15,7 +15,7 @@ func (b *Brigade) start(now, at proto.Clock) {
 	s := &b.state
 	b.FinishRecording()
 	b.ring.clearAll(now)
-	b.events = b.events[:0]
+	b.events, b.eventsChanged = b.events[:0], true
 	s.songStart, s.songEnd = at, 0
 	b.startTake(at)
 	s.backingType = ""
@@ -35,7 +35,7 @@ func (b *Brigade) start(now, at proto.Clock) {
 // it at clock at.
 func (b *Brigade) stop(u *user, at proto.Clock) {
 	s := &b.state
-	s.track = nil
+	s.playing.stop()
 	switch {
 	case u == nil:
 		s.songEnd = at

@@ -19,9 +19,8 @@ type state struct {
 	nextClick         int // samples from the last filled position to the next click
 
 	requestedTrack string
-	track          []float32 // what is left of the track that plays
-	played         int       // samples of the track that were played
-	backingType    string    // "Metronome", "Backing Track" or ""
+	playing        playing
+	backingType    string // "Metronome", "Backing Track" or ""
 
 	firstBucket int // seconds
 	maxPosition int // seconds, the last bucket
@@ -70,6 +69,9 @@ func (b *Brigade) resetIfEmpty() {
 	}
 	b.state = defaults()
 	for m := b.users.newest; m != nil; m = m.older {
-		m.queued.keys |= newsValues
+		if m.queued.keys&newsValues != newsValues {
+			m.queued.keys |= newsValues
+			b.users.change(m)
+		}
 	}
 }

@@ -8,6 +8,10 @@ type Recorder interface {
 	// Begin opens a song that began at clock start. What was begun is ended
 	// before another begins.
 	Begin(start proto.Clock)
+	// Resume opens the song again that began at clock start and was not ended
+	// when another process was, in place of Begin, and gives how many samples of it
+	// are recorded; false if it is lost. Only Restore calls it, and it may wait.
+	Resume(start proto.Clock) (samples int, ok bool)
 	// Write brings the song's samples from clock at on, which is where the last
 	// ones ended or, if some were lost, later. parts[0] is the mix as heard with
 	// one's backing at 1. With stems parts[1] is the backing and parts[2] to

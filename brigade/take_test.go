@@ -29,6 +29,11 @@ func (p *tape) Begin(start proto.Clock) {
 	p.open, p.songs = true, append(p.songs, tapedSong{start: start})
 }
 
+func (p *tape) Resume(proto.Clock) (int, bool) {
+	p.t.Fatal("nothing is resumed here")
+	return 0, false
+}
+
 func (p *tape) Write(at proto.Clock, parts [][]float32) {
 	if !p.open {
 		p.t.Fatal("samples come before a song has begun")
@@ -310,6 +315,7 @@ func TestRecordingIsAnHourAtMost(t *testing.T) {
 type counting struct{ begun, samples, ended int }
 
 func (c *counting) Begin(proto.Clock)                  { c.begun++ }
+func (c *counting) Resume(proto.Clock) (int, bool)     { return 0, false }
 func (c *counting) Write(_ proto.Clock, p [][]float32) { c.samples += len(p[0]) }
 func (c *counting) End()                               { c.ended++ }
 

@@ -48,7 +48,7 @@ func (b *Brigade) Telemetry(now proto.Clock) *Telemetry {
 		users:      make([]user, 0, len(b.users.byID)),
 		waiting:    make([]int, 0, len(b.users.byID)),
 	}
-	t.state.track = nil
+	t.state.playing.pcm = nil
 	if b.started {
 		t.cleared = new(b.cleared)
 	}
@@ -67,7 +67,7 @@ func (t *Telemetry) add(u *user) {
 	t.users = append(t.users, *u)
 	c := &t.users[len(t.users)-1]
 	chats := u.queued.chats[max(0, len(u.queued.chats)-toldChats):]
-	c.session, c.told, c.queued.token, c.queued.chats = "", news{}, "", slices.Clone(chats)
+	c.session, c.told, c.queued.token, c.queued.chats, c.queued.said = "", news{}, "", slices.Clone(chats), nil
 }
 
 // WriteTo writes the JSON, one user after the other:

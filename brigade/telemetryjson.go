@@ -73,7 +73,7 @@ func (t *Telemetry) server() serverTelemetry {
 			LeftoverBeatSamples: s.nextClick,
 			FirstBucket:         s.firstBucket,
 			Leader:              s.leaderName(),
-			BackingTrackIndex:   s.played,
+			BackingTrackIndex:   s.playing.played,
 			BackingTrackType:    s.backingType,
 			MaxPosition:         s.maxPosition,
 			DisableAutoGain:     s.noAutoGain,
