@@ -3,6 +3,7 @@ package state
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"time"
@@ -72,7 +73,7 @@ type engine struct {
 	now      func() proto.Clock
 	ticked   proto.Clock
 	mix      func(dst []float32)
-	rings    *ringMemory
+	memory   interface{ close() error } // where the rings lie
 	shelf    *shelf
 	recorder *recorder // nil: nothing is recorded
 
@@ -81,16 +82,14 @@ type engine struct {
 	version, branch string
 }
 
-// newEngine makes an engine. An error names the setting that makes no sense.
-func newEngine(s Settings) (*engine, error) {
+// newEngine makes an engine, which goes on with what the last one has left in dir;
+// if dir is empty it leaves nothing. An error names the setting that makes no sense.
+func newEngine(s Settings, dir string) (*engine, error) {
 	if err := s.check(); err != nil {
 		return nil, err
 	}
 	if s.JSONArea == 0 {
 		s.JSONArea = proto.MaxJSONArea
-	}
-	if s.Now == nil {
-		s.Now = NewSteadyClock().Now
 	}
 	if s.Log == nil {
 		s.Log = slog.Default()
@@ -115,16 +114,43 @@ func newEngine(s Settings) (*engine, error) {
 		}
 		c.Recorder, c.Stems = r, s.Stems
 	}
-	rings, err := mapRings(c.Stems)
-	if err != nil {
+	e := &engine{
+		now: s.Now, shelf: f, recorder: r,
+		started: time.Now(), version: cmp.Or(s.Version, "unknown"), branch: cmp.Or(s.Branch, "unknown"),
+	}
+	if err := e.makeBrigade(c, dir, s.Log); err != nil {
 		return nil, err
 	}
-	c.Rings = &rings.rings
-	b := brigade.New(c)
-	return &engine{
-		brigade: b, now: s.Now, ticked: s.Now(), mix: b.Mix, rings: rings, shelf: f, recorder: r,
-		started: time.Now(), version: cmp.Or(s.Version, "unknown"), branch: cmp.Or(s.Branch, "unknown"),
-	}, nil
+	e.ticked, e.mix = e.now(), e.brigade.Mix
+	return e, nil
+}
+
+// makeBrigade makes the brigade, and the clock if there is none.
+func (e *engine) makeBrigade(c brigade.Config, dir string, log *slog.Logger) error {
+	if dir == "" {
+		if e.now == nil {
+			e.now = NewSteadyClock().Now
+		}
+		rings, err := mapRings(c.Stems)
+		if err != nil {
+			return err
+		}
+		c.Rings = &rings.rings
+		e.memory, e.brigade = rings, brigade.New(c)
+		return nil
+	}
+	v, err := surviving(dir, c.Stems, log)
+	if err != nil {
+		return err
+	}
+	if e.now == nil {
+		e.now = v.clock().Now
+	}
+	if e.brigade, err = v.brigade(c, e.now); err != nil {
+		return errors.Join(err, v.close())
+	}
+	e.memory = v
+	return nil
 }
 
 // start starts what works beside the engine: on folders, on recordings. stop ends
@@ -135,6 +161,8 @@ func (e *engine) start(ctx context.Context) (stop func()) {
 		e.recorder.start()
 	}
 	return func() {
+		// It is not committed: the next server goes on with the song, and writes over
+		// what was written here before all had sung.
 		e.brigade.FinishRecording()
 		if e.recorder != nil {
 			e.recorder.close()
@@ -145,7 +173,7 @@ func (e *engine) start(ctx context.Context) (stop func()) {
 
 // close gives the memory of the ring back. The engine is of no use any more; what
 // start has started must be stopped.
-func (e *engine) close() error { return e.rings.close() }
+func (e *engine) close() error { return e.memory.close() }
 
 // handle carries req out. ans lacks its PCM: samples of it are to be had from
 // mix, before the next call of anything. What ans holds is used again then.

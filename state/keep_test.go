@@ -47,7 +47,7 @@ func TestRoomKeepsCopies(t *testing.T) {
 	t.Parallel()
 	now := proto.Clock(86400000000000)
 	tell := func(gone bool) string {
-		e, err := newEngine(Settings{Now: func() proto.Clock { return now }, Log: quiet(), ControlSecret: "0123456789abcdef"})
+		e, err := newEngine(Settings{Now: func() proto.Clock { return now }, Log: quiet(), ControlSecret: "0123456789abcdef"}, "")
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -30,7 +30,7 @@ type call struct {
 // NewLocal makes a state; it answers while Run runs, and must be closed. An error
 // names the setting that makes no sense.
 func NewLocal(s Settings) (*Local, error) {
-	e, err := newEngine(s)
+	e, err := newEngine(s, "")
 	if err != nil {
 		return nil, err
 	}

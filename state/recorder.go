@@ -4,6 +4,7 @@ import (
 	"log/slog"
 	"sync"
 
+	"bucketbrigade/brigade"
 	"bucketbrigade/proto"
 )
 
@@ -23,6 +24,7 @@ const (
 // silent.
 type recorder struct {
 	folder *folderOfSongs
+	parts  int // of each song: the mix, and with stems backing and buckets
 	done   chan struct{}
 
 	mu     sync.Mutex
@@ -43,13 +45,15 @@ type job struct {
 	start proto.Clock // of a song that begins
 	at    int         // samples from the start of the song
 	parts int
-	pcm   []int16 // of all parts, one behind the other
+	pcm   []int16    // of all parts, one behind the other
+	song  *songFiles // that is resumed
 }
 
 type jobKind uint8
 
 const (
 	beginSong jobKind = iota
+	resumeSong
 	writeSong
 	endSong
 )
@@ -68,7 +72,10 @@ func newRecorder(cfg recording, log *slog.Logger) (*recorder, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &recorder{folder: folder, done: make(chan struct{})}
+	r := &recorder{folder: folder, parts: 1, done: make(chan struct{})}
+	if cfg.stems {
+		r.parts += 1 + brigade.Buckets
+	}
 	r.wake.L = &r.mu
 	return r, nil
 }
@@ -83,6 +90,21 @@ func (r *recorder) start() {
 func (r *recorder) Begin(start proto.Clock) {
 	r.began = start
 	r.skipped = !r.push(job{what: beginSong, start: start})
+}
+
+// Resume is brigade.Recorder's. It is called before the goroutines start.
+func (r *recorder) Resume(start proto.Clock) (samples int, ok bool) {
+	song, err := r.folder.resume(start, r.parts)
+	if err != nil {
+		r.folder.log.Error("a recording ends early, the song goes on in another file", "song", start.Time(), "err", err)
+		return 0, false
+	}
+	if song == nil {
+		return 0, false
+	}
+	r.began, r.skipped = start, false
+	r.enqueue(job{what: resumeSong, song: song})
+	return song.next, true
 }
 
 // Write is brigade.Recorder's.
@@ -177,6 +199,8 @@ func (r *recorder) run() {
 			return
 		case j.what == beginSong:
 			song = r.folder.begin(j.start)
+		case j.what == resumeSong:
+			song = j.song
 		case j.what == writeSong:
 			song.write(j)
 			r.giveBack(j.pcm)

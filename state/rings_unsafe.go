@@ -1,6 +1,7 @@
 package state
 
 import (
+	"errors"
 	"fmt"
 	"unsafe"
 
@@ -12,13 +13,16 @@ import (
 
 // ringMemory is where the brigade's rings lie: outside of the Go heap, so that the
 // garbage collector neither counts nor looks at 81 MB, and in large pages where the
-// machine has them. It takes no memory before it is written to.
+// machine has them.
 //
 //	| audio | backing | monitor | stem × brigade.Buckets, if wanted | people |
 //	 float32                                                         uint16
+//
+// It is the process's own, or behind one page of header a file's (ringFile).
 type ringMemory struct {
 	mem   []byte
 	rings brigade.Rings
+	file  *ringFile // nil: the memory goes with the process
 }
 
 const (
@@ -26,39 +30,57 @@ const (
 	peopleRing = 2 * proto.RingSamples
 )
 
-// mapRings gets memory for rings.
-func mapRings(stems bool) (*ringMemory, error) {
-	n := 3
+// floatRings is how many rings of float32 there are.
+func floatRings(stems bool) int {
 	if stems {
-		n += brigade.Buckets
+		return 3 + brigade.Buckets
 	}
-	size := n*floatRing + peopleRing
+	return 3
+}
+
+// ringBytes is what all rings take.
+func ringBytes(stems bool) int { return floatRings(stems)*floatRing + peopleRing }
+
+// mapRings gets memory for rings that go with the process. It takes none before it
+// is written to.
+func mapRings(stems bool) (*ringMemory, error) {
+	size := ringBytes(stems)
 	mem, err := unix.Mmap(-1, 0, size, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_PRIVATE|unix.MAP_ANON)
 	if err != nil {
 		return nil, fmt.Errorf("state: no memory for the ring, %d MB: %w", size/1e6, err)
 	}
 	_ = unix.Madvise(mem, unix.MADV_HUGEPAGE) // it works without, too
-	m := &ringMemory{mem: mem}
+	m := &ringMemory{mem: mem, rings: ringsIn(mem, stems)}
+	m.rings.Silent = true
+	return m, nil
+}
+
+// ringsIn divides memory into rings.
+func ringsIn(mem []byte, stems bool) brigade.Rings {
+	n := floatRings(stems)
 	floats := func(i int) []float32 {
 		return unsafe.Slice((*float32)(unsafe.Pointer(&mem[i*floatRing])), proto.RingSamples)
 	}
-	m.rings = brigade.Rings{
+	r := brigade.Rings{
 		Audio: floats(0), Backing: floats(1), Monitor: floats(2),
 		People: unsafe.Slice((*uint16)(unsafe.Pointer(&mem[n*floatRing])), proto.RingSamples),
-		Silent: true,
 	}
 	for i := 3; i < n; i++ {
-		m.rings.Stems = append(m.rings.Stems, floats(i))
+		r.Stems = append(r.Stems, floats(i))
 	}
-	return m, nil
+	return r
 }
 
 // close gives the memory back. Nobody may use the rings any more.
 func (m *ringMemory) close() error {
-	mem := m.mem
-	m.mem, m.rings = nil, brigade.Rings{}
+	mem, file := m.mem, m.file
+	m.mem, m.rings, m.file = nil, brigade.Rings{}, nil
 	if mem == nil {
 		return nil
 	}
-	return unix.Munmap(mem)
+	err := unix.Munmap(mem)
+	if file != nil {
+		err = errors.Join(err, file.close())
+	}
+	return err
 }

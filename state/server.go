@@ -66,7 +66,7 @@ func New(cfg Config) (*Server, error) {
 	} else if !st.IsDir() {
 		return nil, fmt.Errorf("state: %s is no directory; name one with -dir", cfg.Dir)
 	}
-	e, err := newEngine(cfg.Settings)
+	e, err := newEngine(cfg.Settings, cfg.Dir)
 	if err != nil {
 		return nil, err
 	}

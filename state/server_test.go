@@ -195,7 +195,7 @@ func TestSteadyClockIsTheWallClockAtFirst(t *testing.T) {
 func TestEngineTicksFourTimesASecond(t *testing.T) {
 	t.Parallel()
 	now := proto.Clock(86400000000000)
-	e, err := newEngine(Settings{Now: func() proto.Clock { return now }})
+	e, err := newEngine(Settings{Now: func() proto.Clock { return now }}, "")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -3,7 +3,9 @@ package state
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
+	"os"
 	"path/filepath"
 	"slices"
 	"sync"
@@ -123,6 +125,39 @@ func (f *folderOfSongs) begin(start proto.Clock) *songFiles {
 	return &songFiles{folder: f, log: f.log, start: start.Time()}
 }
 
+// resume opens the files of the song that began at start and was not ended, all of
+// them, for so many parts; nil if there are none. FLAC that was made of what there
+// was is removed.
+func (f *folderOfSongs) resume(start proto.Clock, parts int) (*songFiles, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	s := f.begin(start)
+	name, ok, err := f.folder.Newest(s.start)
+	if err != nil || !ok {
+		return nil, err
+	}
+	s.name = name
+	for part := range parts {
+		t, err := audiofile.OpenTake(s.path(part))
+		if err != nil {
+			for _, t := range s.takes {
+				_ = t.Close()
+			}
+			return nil, err
+		}
+		if part == 0 || t.Len() < s.next {
+			s.next = t.Len()
+		}
+		s.takes = append(s.takes, t)
+	}
+	if err := os.Remove(f.folder.FLAC(name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		f.log.Warn("FLAC of a part of a song stays", "song", name, "err", err)
+	}
+	f.open = append(f.open, name)
+	f.log.Info("recording goes on", "song", s.start, "name", name, "seconds", seconds(s.next))
+	return s, nil
+}
+
 // path is the file of a part.
 func (s *songFiles) path(part int) string {
 	stems := s.folder.folder.Stems(s.name)
@@ -139,7 +174,7 @@ func (s *songFiles) path(part int) string {
 // that is said once, and again when it works anew.
 func (s *songFiles) write(j job) {
 	n := len(j.pcm) / j.parts
-	s.lost += j.at - s.next
+	s.lost += max(0, j.at-s.next) // what is there already is written again
 	s.next = j.at + n
 	if err := s.put(j, n); err != nil {
 		s.lost += n
