@@ -99,7 +99,7 @@ func (t *take) code(c *durable.Coder) {
 	durable.Number(c, &t.last, 0, maxPlace)
 }
 
-// code is the record of one user, when so many chats were said. What the client
+// code is the record of one user, written when so many chats were said. What the client
 // told of itself is not in it: no singer notices.
 func (m *member) code(c *durable.Coder, said uint64) {
 	u := &m.user
@@ -122,6 +122,7 @@ func (m *member) code(c *durable.Coder, said uint64) {
 	c.Float(&u.micVolume, 0, proto.MaxVolume)
 	c.Float(&u.backingVolume, 0, maxScalar)
 	u.codeClocks(c)
+	durable.Number(c, &said, 0, math.MaxInt64)
 	// Told again, the oldest beyond the limit would be forgotten.
 	over := len(u.told.said) + len(u.queued.said) - proto.MaxChatsQueued
 	u.told.code(c, said, min(max(0, over), len(u.told.said)))

@@ -239,6 +239,9 @@ func (b *Brigade) resumeTake(now proto.Clock, silenced bool) {
 	}
 	// It may be begun though that was not committed.
 	written, ok := b.recorder.Resume(t.start)
+	if !ok && !t.begun {
+		return
+	}
 	t.begun = ok
 	has := t.start.Add(min(written, takeMax))
 	// Up to gone the ring may hold something else by now: what is recorded stays.
