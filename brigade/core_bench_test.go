@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"bucketbrigade/durable"
 	"bucketbrigade/proto"
 	"bucketbrigade/voice"
 )
@@ -43,7 +44,17 @@ type core struct {
 }
 
 func newCore(t reporter, people, ringSize int) *core {
-	c := &core{r: &room{t: t, b: newBrigade(Config{MaxUsers: people}, ringSize), now: epoch}}
+	return newCoreOf(t, Config{MaxUsers: people}, people, ringSize)
+}
+
+// newCommittedCore is a core that commits all to a store.
+func newCommittedCore(t reporter, people, ringSize int) *core {
+	l := StoreLayout(people, false, durable.Identity{})
+	return newCoreOf(t, Config{MaxUsers: people, Store: durable.Format(make([]byte, l.Size()), l)}, people, ringSize)
+}
+
+func newCoreOf(t reporter, cfg Config, people, ringSize int) *core {
+	c := &core{r: &room{t: t, b: newBrigade(cfg, ringSize), now: epoch}}
 	for i := range bystanders {
 		c.pcm[i] = voice.Render(voice.NewSung(voice.SungConfig{Seed: uint64(i)}), batch)
 		c.mixed[i], c.from[i] = make([]float32, batch), slices.Clone(c.pcm[i])
@@ -167,7 +178,10 @@ func (d durations) mean() float64 {
 //   - full: all samples are wanted, of 100 singers
 //   - writeonly: none are, for the shard holds them
 //   - users=N: as full, of N singers; list: who all ask for the user list
+//   - committed: as full, and each request is committed to a store; "ratio" is that
+//     divided by the same without, measured in turn
 func BenchmarkCore(b *testing.B) {
+	b.Run("committed", benchmarkCommitted)
 	run := func(name string, people int, full, list bool) {
 		b.Run(name, func(b *testing.B) {
 			c := newCore(b, people, proto.RingSamples)
@@ -184,11 +198,33 @@ func BenchmarkCore(b *testing.B) {
 	}
 }
 
+// benchmarkCommitted measures two rooms in turn.
+func benchmarkCommitted(b *testing.B) {
+	const people = 100
+	kept, plain := newCommittedCore(b, people, proto.RingSamples), newCore(b, people, proto.RingSamples)
+	b.ReportAllocs()
+	with, without := make(durations, 0, 1<<16), make(durations, 0, 1<<16)
+	for b.Loop() {
+		kept.prepare()
+		start := time.Now()
+		kept.handle()
+		with = with.note(kept.next, time.Since(start))
+		plain.prepare()
+		start = time.Now()
+		plain.handle()
+		without = without.note(plain.next, time.Since(start))
+	}
+	committed := with.mean()
+	b.ReportMetric(committed/1e3, "us/op")
+	b.ReportMetric(committed/without.mean(), "ratio")
+	b.ReportMetric(0, "ns/op") // the preparations are in it
+}
+
 // A usual request leaves nothing behind for the garbage collector, with the user
 // list or without, whether its samples are wanted or not.
 func TestUsualRequestsAllocateNothing(t *testing.T) {
 	for _, people := range []int{10, 70} {
-		c := newCore(t, people, 30*proto.SampleRate)
+		c := newCommittedCore(t, people, 30*proto.SampleRate)
 		for _, c.full = range []bool{true, false} {
 			for _, c.list = range []bool{true, false} {
 				if n := c.allocations(3 * people); n != 0 {

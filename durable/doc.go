@@ -32,18 +32,18 @@
 //	| uint64  | uint32   | uint32  | at most what its kind  |
 //	+---------+----------+---------+------------------------+
 //
-// number is that of the transaction that wrote the copy; 0 while it is written,
-// or if it never was. Of the two the one with the larger number counts that is
-// not larger than committed. So one store of committed makes all records of a
-// transaction count at once. Transaction 8 wrote the records a and c:
+// number is that of the transaction that wrote the copy, 0 if none has; it is
+// stored last. Of the two the one with the larger number counts that is not larger
+// than committed. So one store of committed makes all records of a transaction
+// count at once. Transaction 8 wrote the records a and c:
 //
 //	committed    a: 5, 8    b: 7, 3    c: 8, 6
 //	        7       5          7          6     is what counts
 //	        8       8          7          8
 //
-// A copy that was not finished does not count, for its number is 0. One that
-// counts but does not have its checksum was damaged by something else than a
-// kill: then none of it is believed.
+// A copy that is being written does not count: its number is the smaller one, or
+// not committed. One that counts but does not have its checksum was damaged by
+// something else than a kill: then nothing in the file is believed.
 //
 // A record of length 0 is an empty slot.
 //

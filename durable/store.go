@@ -69,10 +69,9 @@ func (s *Store) Write(kind, slot int) *Coder {
 	at := a.at + slot*2*a.copyBytes
 	other := at + a.copyBytes
 	if n, m := wordAt(s.mem, at).Load(), wordAt(s.mem, other).Load(); n > m && n != s.tx || m == s.tx {
-		at = other // the first one counts, or the other was written already
+		at = other // the first one counts, or the other was written in this transaction
 	}
 	s.interrupt()
-	wordAt(s.mem, at).Store(0)
 	s.writing = at
 	s.coder.begin(s.mem[at+copyHeader : at+copyHeader+a.Bytes])
 	return &s.coder
