@@ -42,6 +42,7 @@ type Folder struct {
 
 	// Of the goroutine that scans.
 	files    map[string]*trackFile
+	prefer   []string
 	tooMany  int // as last logged
 	inMemory int64
 }
@@ -89,6 +90,10 @@ func (f *Folder) Track(name string) ([]float32, bool) {
 	return pcm, ok
 }
 
+// Prefer has files of these names decoded before all others. It is called by who
+// scans.
+func (f *Folder) Prefer(names ...string) { f.prefer = names }
+
 // Scan looks at the folder. Files that are gone leave the list at once; new and
 // changed ones are decoded one by one in the order of their names, and each is on
 // the list as soon as it is decoded. When nothing has changed, that is one
@@ -114,8 +119,8 @@ func (f *Folder) Scan(ctx context.Context) error {
 	if gone {
 		f.publish()
 	}
-	for _, name := range slices.Sorted(maps.Keys(found)) {
-		if f.wants(name, found[name]) {
+	for _, name := range append(slices.Clone(f.prefer), slices.Sorted(maps.Keys(found))...) {
+		if _, ok := found[name]; ok && f.wants(name, found[name]) {
 			f.load(ctx, name, found[name])
 		}
 	}

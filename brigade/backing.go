@@ -45,7 +45,7 @@ func (b *Brigade) requestTrack(u *user, name string) {
 			session = u.session
 		}
 		if uploaded := b.uploads.NewestTrack(session); uploaded != "" {
-			b.state.requestedTrack = uploaded
+			b.request(uploaded)
 			return
 		}
 	}
@@ -53,8 +53,13 @@ func (b *Brigade) requestTrack(u *user, name string) {
 		return
 	}
 	if _, ok := b.tracks.Track(name); ok {
-		b.state.requestedTrack = name
+		b.request(name)
 	}
+}
+
+func (b *Brigade) request(name string) {
+	pcm, _ := b.findTrack(name)
+	b.state.requestedTrack, b.state.requestedSamples = name, len(pcm)
 }
 
 // findTrack gives a requested track, from the uploads or the others.
@@ -70,12 +75,23 @@ func (b *Brigade) findTrack(name string) (pcm []float32, ok bool) {
 	return nil, false
 }
 
-// loadTrack makes the ring play a track from the next cleared position on.
-func (b *Brigade) loadTrack(name string) {
-	if pcm, ok := b.findTrack(name); ok && len(pcm) > 0 {
-		b.state.playing = playing{name: name, length: len(pcm), pcm: pcm}
-		b.state.backingType = typeTrack
+// loadTrack makes the ring play the requested track from the next cleared position
+// on.
+func (b *Brigade) loadTrack() {
+	s := &b.state
+	name, length := s.requestedTrack, s.requestedSamples
+	s.requestedTrack, s.requestedSamples = "", 0
+	pcm, ok := b.findTrack(name)
+	switch {
+	case ok && len(pcm) > 0:
+		s.playing = playing{name: name, length: len(pcm), pcm: pcm}
+		b.keepAhead()
+	case !ok && b.restored && length > 0: // not decoded anew yet
+		s.playing = playing{name: name, length: length}
+	default:
+		return
 	}
+	s.backingType = typeTrack
 }
 
 // playing is the track that plays. A server that was started again knows which
@@ -86,6 +102,7 @@ type playing struct {
 	length, played int    // samples: of the whole, and played so far
 	pcm            []float32
 	owed           int // how many of those played are owed, the last ones
+	ahead          int // up to where Rings.Ahead holds it
 }
 
 // stop ends the track. How much was played stays known.
@@ -107,10 +124,12 @@ func (b *Brigade) fillBacking(from proto.Clock, n int) {
 	if k := min(n, p.left()); k > 0 {
 		if p.pcm != nil {
 			b.ring.copyBacking(from, p.pcm[p.played:p.played+k], trackGain)
+			p.played += k
+			b.keepAhead()
 		} else {
-			p.owed += k
+			b.playAhead(from, k)
+			p.played += k
 		}
-		p.played += k
 		from, n = from.Add(k), n-k
 		if p.left() == 0 {
 			p.stop()
@@ -139,6 +158,7 @@ func (b *Brigade) payBacking(now proto.Clock) {
 		b.mixedSince = now // nobody who has read it may keep it
 	}
 	p.owed = 0
+	b.keepAhead()
 }
 
 // trackNames is the list that newcomers are told; never nil.

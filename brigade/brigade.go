@@ -78,6 +78,7 @@ type Brigade struct {
 	requested            bool // there was one
 	list                 sharedList
 	store                *durable.Store
+	restored             bool
 	// eventsChanged: since they were kept last; keptLyrics are what was kept.
 	eventsChanged bool
 	keptLyrics    string

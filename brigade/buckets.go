@@ -58,7 +58,6 @@ func (p bucketPlan) follower(i int) int {
 func (b *Brigade) lead(u *user) {
 	var followers, spectators []*user
 	for m := range b.users.heard() {
-		b.users.change(m)
 		switch {
 		case m.id == u.id:
 		case m.spectator:

@@ -27,7 +27,7 @@ type home struct {
 func newHome(t reporter, c Config, seconds int) *home {
 	h := &home{cfg: c, size: seconds * proto.SampleRate}
 	h.rings = newRings(h.size, c.Stems)
-	h.rings.Silent = true
+	h.rings.Silent, h.rings.Ahead = true, make([]float32, 2*proto.SampleRate)
 	rng := rand.NewPCG(7, 11)
 	c.Rand, c.Rings = rand.New(rng), h.rings
 	c.Store = h.newStore()
@@ -116,7 +116,7 @@ func (h *home) scribble() {
 func (r *room) memory() string {
 	b := r.b
 	s, take := b.state, b.take
-	s.playing.pcm = nil
+	s.playing.pcm, s.playing.ahead = nil, 0
 	take.next = max(take.next, b.cleared.Add(-b.ring.size)) // what is older is gone
 	text := fmt.Sprintf("%+v %+v|%v %v %v %v %d %d|%+v|%v %q %d|%d of %d\n", s, b.events, b.started, b.cleared,
 		b.lastRequest, b.requested, b.said, b.users.turns, take, b.control.took, strings.Join(b.control.done[:], " "), b.control.next,
@@ -323,6 +323,9 @@ func TestKilledAnywhere(t *testing.T) {
 		e := newEvening(t)
 		for range rapid.IntRange(1, 30).Draw(t, "steps") {
 			e.step()
+			if rapid.Bool().Draw(t, "restart") {
+				e.home.restart()
+			}
 			e.home.checkInvariants()
 			if a, b := e.home.memory(), e.twin.memory(); a != b {
 				t.Fatalf("killed:\n%s\nnever:\n%s", a, b)
@@ -330,4 +333,95 @@ func TestKilledAnywhere(t *testing.T) {
 			e.compareSongs()
 		}
 	})
+}
+
+// lateTracks are tracks that are not decoded yet, but for those that are.
+type lateTracks struct {
+	trackMap
+	decoded bool
+}
+
+func (l *lateTracks) Track(name string) ([]float32, bool) {
+	if !l.decoded {
+		return nil, false
+	}
+	return l.trackMap.Track(name)
+}
+
+// A track goes on without its samples as far as it is kept ahead; what is missing
+// then is filled once they are there, and the song ends where it would have.
+func TestTrackGoesOnBeforeItIsDecoded(t *testing.T) {
+	t.Parallel()
+	track := make([]float32, 6*proto.SampleRate)
+	for i := range track {
+		track[i] = float32(i%997+1) / 1000
+	}
+	for _, ahead := range []int{0, 2 * proto.SampleRate, AheadSamples} {
+		for _, requested := range []bool{false, true} { // the song starts after the restart
+			tracks := &lateTracks{trackMap{"song": track}, true}
+			h := newHome(t, Config{MaxUsers: 3, Tracks: tracks}, 12)
+			h.rings.Ahead = h.rings.Ahead[:0]
+			if ahead > 0 {
+				h.rings.Ahead = make([]float32, ahead)
+			}
+			h.b.ring.Ahead = h.rings.Ahead
+			ann := h.join(1, 3*frame, 0)
+			start := h.now
+			sing := func(p params, frames int) {
+				for range frames {
+					ann.ask(p)
+					h.pass(frame)
+					p = nil
+				}
+			}
+			ann.ask(params{"track": "song"})
+			if !requested {
+				ann.ask(params{"mark_start_singing": "1"})
+				sing(nil, 20)
+			}
+			tracks.decoded = false
+			h.restart()
+			if want := []string{"song"}; !slices.Equal(h.b.AwaitedTracks(), want) {
+				t.Errorf("%v are awaited, want %v", h.b.AwaitedTracks(), want)
+			}
+			if requested {
+				ann.ask(params{"mark_start_singing": "1"})
+				start = h.now
+			}
+			sing(nil, 30)
+			if kept := h.backing(start, 19*frame); !requested && !slices.Equal(kept, scaled(track[:19*frame])) {
+				t.Errorf("ahead %d: what was filled before the restart changed", ahead)
+			}
+			if got := h.backing(start, 30*frame); ahead == AheadSamples && !requested && !slices.Equal(got, scaled(track[:30*frame])) {
+				t.Errorf("the track does not go on from what is kept ahead")
+			}
+			since := h.b.mixedSince
+			tracks.decoded = true
+			sing(nil, 80)
+			if got := h.backing(start, 7*proto.SampleRate-frame); !slices.Equal(got[:len(track)], scaled(track)) || slices.Max(got[len(track):]) != 0 {
+				t.Errorf("ahead %d, requested %t: the track is not whole", ahead, requested)
+			}
+			if h.b.state.songEnd != start.Add(len(track)) {
+				t.Errorf("ahead %d: the song ends %d samples after its start, the track has %d", ahead, h.b.state.songEnd.Sub(start), len(track))
+			}
+			if h.b.mixedSince == since {
+				t.Error("shards may keep what lacks the track")
+			}
+		}
+	}
+}
+
+// backing is what lies in the ring from a clock on.
+func (h *home) backing(from proto.Clock, n int) (pcm []float32) {
+	for _, run := range h.b.ring.runs(from, n) {
+		pcm = append(pcm, h.b.ring.Backing[run.lo:run.hi]...)
+	}
+	return pcm
+}
+
+// scaled is a track as it lies in the ring.
+func scaled(pcm []float32) []float32 {
+	out := make([]float32, len(pcm))
+	scaleInto(out, pcm, trackGain)
+	return out
 }

@@ -37,6 +37,7 @@ func (b *Brigade) codeState(c *durable.Coder) {
 	durable.Number(c, &s.bpr, 0, proto.MaxBPR)
 	durable.Number(c, &s.nextClick, 0, 60*proto.SampleRate)
 	c.Text(&s.requestedTrack, maxNameValue)
+	durable.Number(c, &s.requestedSamples, 0, maxDelay)
 	s.playing.code(c)
 	c.Text(&s.backingType, maxNameValue)
 	durable.Number(c, &s.firstBucket, 0, maxPlace)
@@ -73,7 +74,7 @@ func (b *Brigade) checkState(c *durable.Coder) {
 		c.Fault("a backing of type %q", s.backingType)
 	case s.backingType == typeTrack && p.name == "":
 		c.Fault("a track is announced, none plays")
-	case p.name != "" && p.played >= p.length || p.owed > p.played:
+	case p.name != "" && p.played >= p.length || p.owed > p.played || p.ahead > p.length:
 		c.Fault("%d samples of a track of %d are played, %d owed", p.played, p.length, p.owed)
 	case t.on && (t.next < t.start || t.next > b.cleared || t.next.Sub(t.start) > takeMax || t.sungTo < t.start):
 		c.Fault("a recording from %d is at %d, sung up to %d, the ring ends at %d", t.start, t.next, t.sungTo, b.cleared)
@@ -88,6 +89,7 @@ func (p *playing) code(c *durable.Coder) {
 	durable.Number(c, &p.length, 0, maxDelay)
 	durable.Number(c, &p.played, 0, maxDelay)
 	durable.Number(c, &p.owed, 0, maxDelay)
+	durable.Number(c, &p.ahead, 0, maxDelay)
 }
 
 func (t *take) code(c *durable.Coder) {

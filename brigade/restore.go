@@ -50,6 +50,10 @@ func restore(c Config, ringSize int, snap *durable.Snapshot, now proto.Clock) (*
 	if !b.started {
 		b.ring.low = math.MinInt64 // it was about to be cleared
 	}
+	b.restored = true
+	if p := &b.state.playing; p.ahead > p.played+len(b.ring.Ahead) {
+		p.ahead = p.played // another process kept more than can be
+	}
 	b.mixedSince = now // what shards hold is older
 	b.payBacking(now)
 	b.resumeTake(now, silenced)
@@ -254,7 +258,7 @@ func (b *Brigade) resumeTake(now proto.Clock, silenced bool) {
 
 // check finds samples that are no numbers.
 func (r *ring) check() error {
-	all := append([][]float32{r.Audio, r.Backing, r.Monitor}, r.Stems...)
+	all := append([][]float32{r.Audio, r.Backing, r.Monitor, r.Ahead}, r.Stems...)
 	for i, samples := range all {
 		if withinLevel(samples) {
 			continue

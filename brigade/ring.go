@@ -18,6 +18,9 @@ type Rings struct {
 	// Stems are the voices of each bucket by itself, for recordings; nil if
 	// nobody wants them, else Buckets.
 	Stems [][]float32
+	// Ahead is what is yet to be played of a track, for who goes on with it in
+	// another process; nil if nobody does, else of AheadSamples.
+	Ahead []float32
 	// Silent says that they are all zero; else what they hold is cleared.
 	Silent bool
 }

@@ -23,8 +23,7 @@ func (b *Brigade) start(now, at proto.Clock) {
 		b.fillClicks(at, now.Sub(at))
 		s.backingType = typeMetronome
 	} else if s.requestedTrack != "" {
-		b.loadTrack(s.requestedTrack)
-		s.requestedTrack = ""
+		b.loadTrack()
 	}
 	b.broadcast(newsBackingType)
 }

@@ -18,9 +18,10 @@ type state struct {
 	bpm, repeats, bpr int
 	nextClick         int // samples from the last filled position to the next click
 
-	requestedTrack string
-	playing        playing
-	backingType    string // "Metronome", "Backing Track" or ""
+	requestedTrack   string
+	requestedSamples int // how long it is
+	playing          playing
+	backingType      string // "Metronome", "Backing Track" or ""
 
 	firstBucket int // seconds
 	maxPosition int // seconds, the last bucket

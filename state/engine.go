@@ -121,6 +121,7 @@ func newEngine(s Settings, dir string) (*engine, error) {
 	if err := e.makeBrigade(c, dir, s.Log); err != nil {
 		return nil, err
 	}
+	f.await(e.brigade.AwaitedTracks())
 	e.ticked, e.mix = e.now(), e.brigade.Mix
 	return e, nil
 }

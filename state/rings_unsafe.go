@@ -15,8 +15,8 @@ import (
 // garbage collector neither counts nor looks at 81 MB, and in large pages where the
 // machine has them.
 //
-//	| audio | backing | monitor | stem × brigade.Buckets, if wanted | people |
-//	 float32                                                         uint16
+//	| audio | backing | monitor | stem × brigade.Buckets, if wanted | people | ahead |
+//	 float32                                                         uint16   float32
 //
 // It is the process's own, or behind one page of header a file's (ringFile).
 type ringMemory struct {
@@ -28,6 +28,7 @@ type ringMemory struct {
 const (
 	floatRing  = 4 * proto.RingSamples // bytes
 	peopleRing = 2 * proto.RingSamples
+	aheadBytes = 4 * brigade.AheadSamples
 )
 
 // floatRings is how many rings of float32 there are.
@@ -39,7 +40,7 @@ func floatRings(stems bool) int {
 }
 
 // ringBytes is what all rings take.
-func ringBytes(stems bool) int { return floatRings(stems)*floatRing + peopleRing }
+func ringBytes(stems bool) int { return floatRings(stems)*floatRing + peopleRing + aheadBytes }
 
 // mapRings gets memory for rings that go with the process. It takes none before it
 // is written to.
@@ -51,7 +52,7 @@ func mapRings(stems bool) (*ringMemory, error) {
 	}
 	_ = unix.Madvise(mem, unix.MADV_HUGEPAGE) // it works without, too
 	m := &ringMemory{mem: mem, rings: ringsIn(mem, stems)}
-	m.rings.Silent = true
+	m.rings.Silent, m.rings.Ahead = true, nil // nobody goes on with a track
 	return m, nil
 }
 
@@ -64,6 +65,7 @@ func ringsIn(mem []byte, stems bool) brigade.Rings {
 	r := brigade.Rings{
 		Audio: floats(0), Backing: floats(1), Monitor: floats(2),
 		People: unsafe.Slice((*uint16)(unsafe.Pointer(&mem[n*floatRing])), proto.RingSamples),
+		Ahead:  unsafe.Slice((*float32)(unsafe.Pointer(&mem[n*floatRing+peopleRing])), brigade.AheadSamples),
 	}
 	for i := 3; i < n; i++ {
 		r.Stems = append(r.Stems, floats(i))

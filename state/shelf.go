@@ -46,6 +46,13 @@ func (f *shelf) fill(c *brigade.Config) {
 	}
 }
 
+// await has tracks decoded before all others. It is called before start.
+func (f *shelf) await(names []string) {
+	if f.tracks != nil {
+		f.tracks.Prefer(names...)
+	}
+}
+
 // status answers proto.KindUploaded.
 func (f *shelf) status(file string) string {
 	if f.uploads == nil {
