@@ -22,6 +22,7 @@ type home struct {
 	size  int
 	mem   []byte
 	rings *Rings
+	small bool // few chats are kept
 }
 
 func newHome(t reporter, c Config, seconds int) *home {
@@ -36,12 +37,20 @@ func newHome(t reporter, c Config, seconds int) *home {
 	return h
 }
 
-// newStore makes the store that is written to from now on. A small room's chats
-// need less than the usual memory.
-func (h *home) newStore() *durable.Store {
+// layout is that of the store. A small room's chats need less than the usual memory.
+func (h *home) layout() durable.Layout {
 	l := StoreLayout(h.cfg.MaxUsers, h.cfg.Stems, durable.Identity{1})
 	l.Kinds[keptChats].Slots = 300
+	if h.small {
+		l.Kinds[keptChats].Slots, l.LogBytes = 8, l.LogBytes/8
+	}
 	l.LogBytes = l.LogBytes / 64 * 8
+	return l
+}
+
+// newStore makes the store that is written to from now on.
+func (h *home) newStore() *durable.Store {
+	l := h.layout()
 	h.mem = make([]byte, l.Size())
 	return durable.Format(h.mem, l)
 }
@@ -424,4 +433,38 @@ func scaled(pcm []float32) []float32 {
 	out := make([]float32, len(pcm))
 	scaleInto(out, pcm, trackGain)
 	return out
+}
+
+// A process that is killed while a song starts leaves the ring as it was, or silent,
+// whether or not the start is asked for again.
+func TestKilledWhileTheRingIsSilenced(t *testing.T) {
+	t.Parallel()
+	seen := map[bool]int{}
+	for stores := range 12 {
+		h := newHome(t, Config{MaxUsers: 3}, 2)
+		ann := h.join(1, 20000, 9000)
+		ann.sing(0.25, params{"mark_start_singing": "1"})
+		for range 5 {
+			h.pass(frame)
+			ann.sing(0.25, nil)
+		}
+		h.pass(frame)
+		before := slices.Clone(h.rings.Audio)
+		req := ann.request(frame, 0, params{"mark_start_singing": "1"})
+		if !h.killAfter(stores, func() { _ = h.try(req) }) {
+			break
+		}
+		cleared := slices.Max(h.rings.Audio) == 0
+		if cleared { // only half of it was
+			copy(h.rings.Audio, before[:len(before)/2])
+		}
+		h.restart()
+		seen[cleared]++
+		if silent := slices.Max(h.rings.Audio) == 0; silent != cleared || !silent && !slices.Equal(h.rings.Audio, before) {
+			t.Errorf("killed after %d stores, cleared: %t: silent is %t", stores, cleared, silent)
+		}
+	}
+	if seen[true] == 0 || seen[false] == 0 {
+		t.Errorf("killed before and after: %v", seen)
+	}
 }
