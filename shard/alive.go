@@ -97,3 +97,11 @@ func (s *Server) StateAnswers() error {
 	}
 	return nil
 }
+
+// Ready is nil if singers are answered; else it tells why not.
+func (s *Server) Ready() error {
+	if s.connections.stopping.Load() {
+		return errors.New("the shard is stopping")
+	}
+	return s.StateAnswers()
+}

@@ -57,7 +57,9 @@ func run(ctx context.Context, args []string, _, stderr io.Writer) error {
 	if err != nil {
 		return errors.Join(err, closeBackend())
 	}
-	told, err := metrics.New(metrics.Config{Addr: opts.metrics, Telemetry: telemetry, Collectors: collectors(srv.Stats), Log: log})
+	told, err := metrics.New(metrics.Config{
+		Addr: opts.metrics, Telemetry: telemetry, Collectors: collectors(srv.Stats), Alive: life.Alive, Ready: srv.Ready, Log: log,
+	})
 	if err != nil {
 		return errors.Join(err, srv.Close(), closeBackend())
 	}

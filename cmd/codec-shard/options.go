@@ -44,7 +44,7 @@ type options struct {
 
 func parse(args []string, stderr io.Writer) (options, error) {
 	var o options
-	o.settings.Log = slog.New(slog.NewTextHandler(stderr, nil))
+	o.settings.Log = service.Logger(stderr)
 	fs := manual.New("codec-shard", page, stderr)
 	fs.StringVar(&o.listen, "listen", "127.0.0.1:8081", "`address` to answer HTTP on; port 0 picks one. Not used where systemd opens the sockets")
 	fs.StringVar(&o.dir, "dir", state.DefaultDir, "`directory` of the segment, on a tmpfs")

@@ -5,7 +5,6 @@ import (
 	"context"
 	_ "embed"
 	"io"
-	"log/slog"
 
 	"bucketbrigade/internal/manual"
 	"bucketbrigade/internal/metrics"
@@ -35,7 +34,7 @@ func run(ctx context.Context, args []string, _, stderr io.Writer) error {
 		return err
 	}
 	defer srv.Close()
-	told, err := metrics.New(metrics.Config{Addr: operators, Telemetry: srv.Telemetry, Log: cfg.Log})
+	told, err := metrics.New(metrics.Config{Addr: operators, Telemetry: srv.Telemetry, Alive: life.Alive, Ready: life.Alive, Log: cfg.Log})
 	if err != nil {
 		return err
 	}
@@ -45,7 +44,7 @@ func run(ctx context.Context, args []string, _, stderr io.Writer) error {
 
 // parse gives the configuration and the address for operators.
 func parse(args []string, stderr io.Writer) (cfg state.Config, operators string, err error) {
-	cfg.Log = slog.New(slog.NewTextHandler(stderr, nil))
+	cfg.Log = service.Logger(stderr)
 	cfg.Version, cfg.Branch = version, branch
 	fs := manual.New("state-server", page, stderr)
 	fs.StringVar(&cfg.Dir, "dir", state.DefaultDir, "`directory` of the segments, on a tmpfs")

@@ -3,6 +3,8 @@
 //
 //	GET /api/telemetry   all that the brigade knows, as JSON; also /telemetry
 //	GET /metrics         counts, for Prometheus
+//	GET /healthz         200 ok, or 503 and why the program should be restarted
+//	GET /readyz          200 ok, or 503 and why it cannot do its work at the moment
 //	GET /debug/pprof/    profiles of the program, for go tool pprof
 //	any other path       404 and this list
 //

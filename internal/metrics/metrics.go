@@ -26,6 +26,9 @@ type Config struct {
 	Telemetry Telemetry
 	// Collectors are what Prometheus is told beside the usual of any Go program.
 	Collectors []prometheus.Collector
+	// Alive and Ready are nil as long as the program works, and as it can do what it
+	// is there for; else they say what is wrong. Where they are nil, nothing is.
+	Alive, Ready func() error
 	// Log takes what the operator should know; slog.Default() if nil.
 	Log *slog.Logger
 }
@@ -76,6 +79,8 @@ func New(cfg Config) (*Server, error) {
 		s.Handle("/api/telemetry", "all that the brigade knows, as JSON", cfg.Telemetry)
 		s.Handle("/telemetry", "the same", cfg.Telemetry)
 	}
+	s.Handle("/healthz", "ok, or 503 and why the program should be restarted", verdict(cfg.Alive))
+	s.Handle("/readyz", "ok, or 503 and why it cannot do its work", verdict(cfg.Ready))
 	s.Handle("/debug/pprof/", "profiles of this program, for go tool pprof", http.HandlerFunc(pprof.Index))
 	for name, f := range map[string]http.HandlerFunc{
 		"cmdline": pprof.Cmdline, "profile": pprof.Profile, "symbol": pprof.Symbol, "trace": pprof.Trace,
