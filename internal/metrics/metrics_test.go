@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -151,9 +152,9 @@ func (broken) WriteTo(w io.Writer) (int64, error) {
 func TestRunsBesideAndEndsWithIt(t *testing.T) {
 	t.Parallel()
 	var log bytes.Buffer
-	calls := 0
+	var calls atomic.Int64
 	s := newTest(t, Config{Addr: "127.0.0.1:0", Log: slog.New(slog.NewTextHandler(&log, nil)), Telemetry: func(context.Context) (io.WriterTo, error) {
-		if calls++; calls > 1 {
+		if calls.Add(1) > 1 {
 			return broken{}, nil
 		}
 		return text("all"), nil
