@@ -76,6 +76,7 @@ type Brigade struct {
 	// server clock of the last request that was carried out.
 	cleared, lastRequest proto.Clock
 	requested            bool // there was one
+	lateWrites           int
 	list                 sharedList
 	store                *durable.Store
 	restored             bool

@@ -141,6 +141,9 @@ func (b *Brigade) write(now proto.Clock, u *user, o *order, pcm []float32) {
 	}
 	b.take.sungTo = max(b.take.sungTo, q.Write)
 	how := voicing{now: now, soloed: u.soloed, bucket: b.state.bucketOf(u)}
+	if b.state.isLate(now, from, how.bucket) {
+		b.lateWrites++
+	}
 	if len(pcm) == 0 { // silent, but there
 		b.sing(now, from, o.samples, nil, how)
 		return

@@ -260,7 +260,7 @@ func (b *Brigade) resumeTake(now proto.Clock, silenced bool) {
 func (r *ring) check() error {
 	all := append([][]float32{r.Audio, r.Backing, r.Monitor, r.Ahead}, r.Stems...)
 	for i, samples := range all {
-		if withinLevel(samples) {
+		if proto.CheckPCM(samples) == nil {
 			continue
 		}
 		for k, x := range samples {

@@ -10,7 +10,6 @@ import (
 // unless it stands there.
 func TestSoloMoves(t *testing.T) {
 	t.Parallel()
-	const second = proto.SampleRate
 	r := newRoom(t, Config{})
 	a, b, far := r.join(1, 2*second+frame, 0), r.join(2, 4*second+frame, 0), r.join(3, 7*second+frame, 0)
 	for _, s := range []*singer{a, b, far} {

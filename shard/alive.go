@@ -62,6 +62,13 @@ func (s *Server) isAlive(ctx context.Context, handler http.Handler) bool {
 	return w.code == http.StatusOK
 }
 
+// answered counts an answer, unless it is to a request of our own.
+func (s *Server) answered(w http.ResponseWriter) {
+	if _, ours := w.(*probe); !ours {
+		s.measures.answered(http.StatusOK)
+	}
+}
+
 // probe takes the answer to a request of our own.
 type probe struct {
 	header http.Header

@@ -20,8 +20,7 @@ func (s *Server) encodePlain(l *listener, song *song, m *scratch) (err error) {
 	if len(m.ans.PCM) != song.samples {
 		return proto.Refuse(http.StatusBadGateway, "the state server sent %d samples of the %d asked for", len(m.ans.PCM), song.samples)
 	}
-	s.coders <- struct{}{}
-	defer func() { <-s.coders }()
+	defer s.leaveCoder(&s.measures.encode, s.takeCoder())
 	if l.encoder == nil {
 		l.encoder = s.cfg.Opus.NewEncoder()
 	}
@@ -40,8 +39,7 @@ func (s *Server) encodeAlone(h *hearing, m *scratch) (err error) {
 	if h.kept > 0 || len(pcm) != h.n*proto.FrameSamples {
 		return proto.Refuse(http.StatusBadGateway, "the state server kept %d frames of a mix that is not the singer's", h.kept)
 	}
-	s.coders <- struct{}{}
-	defer func() { <-s.coders }()
+	defer s.leaveCoder(&s.measures.encode, s.takeCoder())
 	switch {
 	case l.lead > 0 && l.encoder == nil:
 		l.encoder = s.cfg.Opus.NewEncoder()
@@ -70,8 +68,7 @@ func (s *Server) encodeShared(h *hearing, m *scratch) error {
 	l, frames := h.l, h.stream.frames
 	lead := min(l.lead, h.n)
 	if h.kept < h.n || lead > 0 {
-		s.coders <- struct{}{}
-		defer func() { <-s.coders }()
+		defer s.leaveCoder(&s.measures.encode, s.takeCoder())
 	}
 	if h.kept < h.n {
 		at := h.first + codec.Frame(h.kept)

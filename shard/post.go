@@ -74,6 +74,8 @@ func (s *Server) sing(w http.ResponseWriter, r *http.Request, who visitor, m *sc
 	if err != nil {
 		return err
 	}
+	began := time.Now()
+	defer func() { s.measures.request(s.measures.requests.Since(began), &s.tally) }()
 	singer, err := s.roster.enter(r.Context(), singerKey{q.User, who.session}, song)
 	if err != nil {
 		return err
@@ -165,8 +167,7 @@ func (s *Server) decode(singer *singer, song *song, m *scratch) error {
 		clear(m.pcm)
 		return nil
 	}
-	s.coders <- struct{}{}
-	defer func() { <-s.coders }()
+	defer s.leaveCoder(&s.measures.decode, s.takeCoder())
 	for _, p := range song.packets {
 		var err error
 		if m.pcm, err = singer.decoder.Decode(m.pcm, p); err != nil {
@@ -210,6 +211,7 @@ func (s *Server) writeAnswer(w http.ResponseWriter, r *http.Request, m *scratch)
 	h.Set(metadataHeader, proto.LengthHeader{MetadataLen: len(m.ans.Metadata)}.String())
 	h.Set("Content-Type", "application/octet-stream")
 	h.Set("Content-Length", strconv.Itoa(len(m.ans.Metadata)+len(m.ans.Summary)+len(m.out)))
+	s.measures.answered(http.StatusOK)
 	m.wire = atOnce(w, r, m.wire, func() {
 		_, _ = io.WriteString(w, m.ans.Metadata)
 		_, _ = w.Write(m.ans.Summary)

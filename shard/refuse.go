@@ -64,9 +64,11 @@ func writeEscape(s *strings.Builder, unit rune) {
 // refuse answers err. A refusal that a retry cannot heal waits first.
 func (s *Server) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	if r.Context().Err() != nil && errors.Is(err, r.Context().Err()) {
+		s.measures.answered(unanswered)
 		panic(http.ErrAbortHandler) // nobody is there to read it; an empty answer would say 200
 	}
 	refusal := proto.AsRefusal(err)
+	s.measures.refused(refusal)
 	s.tally.refused(refusal)
 	if !refusal.Heals() {
 		pause(r.Context(), s.cfg.RefusalDelay)

@@ -18,13 +18,14 @@ import (
 
 // Server is one codec shard.
 type Server struct {
-	cfg     Config
-	backend *watched
-	roster  *roster
-	time    *timekeeper
-	tally   tally
-	streams streams
-	counts  counts
+	cfg      Config
+	backend  *watched
+	roster   *roster
+	time     *timekeeper
+	tally    tally
+	streams  streams
+	counts   counts
+	measures measures
 	// modern: the state server is not of the first generation.
 	modern      atomic.Bool
 	coders      chan struct{} // a token for each goroutine that decodes or encodes
@@ -82,7 +83,7 @@ func New(cfg Config) (*Server, error) {
 // newServer makes all of a shard but what listens.
 func newServer(cfg Config) *Server {
 	backend := watch(cfg.Backend)
-	return &Server{
+	s := &Server{
 		cfg:     cfg,
 		backend: backend,
 		roster:  newRoster(cfg),
@@ -93,6 +94,9 @@ func newServer(cfg Config) *Server {
 
 		connections: newConnections(),
 	}
+	backend.odd = func(d time.Duration) { s.measures.oddTiming(slowCall, d, &s.tally) }
+	s.time.jumped = func(d time.Duration) { s.measures.oddTiming(clockJump, d, &s.tally) }
+	return s
 }
 
 // Addr is the address that the shard listens on, the first if there are more.
@@ -228,8 +232,10 @@ func (s *Server) clock(w http.ResponseWriter, r *http.Request) {
 	defer cancel()
 	now, ok := s.time.now(ctx)
 	if !ok {
+		s.measures.answered(unanswered)
 		panic(http.ErrAbortHandler)
 	}
+	s.answered(w)
 	h := w.Header()
 	allowOrigin(h)
 	setMetadata(h, proto.ClockHeader{
@@ -245,6 +251,7 @@ func (s *Server) clock(w http.ResponseWriter, r *http.Request) {
 // options answers a preflight. Ours are simple requests; nobody asks.
 func (s *Server) options(w http.ResponseWriter, r *http.Request) {
 	identify(w, r)
+	s.answered(w)
 	h := w.Header()
 	h.Set("Access-Control-Allow-Origin", "*")
 	h.Set("Access-Control-Max-Age", "86400")

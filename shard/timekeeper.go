@@ -16,6 +16,7 @@ import (
 type timekeeper struct {
 	backend Backend
 	boot    func() time.Duration // since boot, suspended time included
+	jumped  func(time.Duration)  // is called when the server clock has jumped
 
 	mu    sync.Mutex
 	known bool
@@ -27,7 +28,9 @@ type timekeeper struct {
 	old bool
 }
 
-func newTimekeeper(b Backend) *timekeeper { return &timekeeper{backend: b, boot: boottime.Since} }
+func newTimekeeper(b Backend) *timekeeper {
+	return &timekeeper{backend: b, boot: boottime.Since, jumped: func(time.Duration) {}}
+}
 
 // now gives the server clock. It asks the state server only if it never heard
 // from it; ok is false if nobody answered.
@@ -83,6 +86,9 @@ func (t *timekeeper) learn(c proto.Clock, asked time.Duration) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if !t.known || t.lead < least || t.lead > most {
+		if off := max(least-t.lead, t.lead-most); t.known && off > proto.DurationSamples(jump) {
+			t.jumped(time.Duration(off) * time.Second / proto.SampleRate)
+		}
 		t.known, t.lead = true, least
 	}
 }

@@ -48,6 +48,7 @@ func (s *Server) upload(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
 	allowOrigin(h)
 	h.Set("Content-Type", "text/plain")
+	s.measures.answered(http.StatusOK)
 	_, _ = w.Write([]byte("ok"))
 }
 
@@ -164,6 +165,7 @@ func (s *Server) image(w http.ResponseWriter, r *http.Request) {
 	h.Set("Content-Security-Policy", "default-src 'none'; sandbox")
 	h.Set("Content-Disposition", "inline")
 	h.Set("Cross-Origin-Resource-Policy", "same-origin")
+	s.measures.answered(http.StatusOK)
 	// What a value stands for never changes.
 	h.Set("Cache-Control", "private, max-age=31536000, immutable")
 	h.Set("ETag", `"`+value+`"`)

@@ -76,6 +76,8 @@ type engine struct {
 	memory   interface{ close() error } // where the rings lie
 	shelf    *shelf
 	recorder *recorder // nil: nothing is recorded
+	measures *measures
+	log      *slog.Logger
 
 	// What telemetry tells of the program.
 	started         time.Time
@@ -115,14 +117,14 @@ func newEngine(s Settings, dir string) (*engine, error) {
 		c.Recorder, c.Stems = r, s.Stems
 	}
 	e := &engine{
-		now: s.Now, shelf: f, recorder: r,
+		now: s.Now, shelf: f, recorder: r, measures: &measures{}, log: s.Log,
 		started: time.Now(), version: cmp.Or(s.Version, "unknown"), branch: cmp.Or(s.Branch, "unknown"),
 	}
 	if err := e.makeBrigade(c, dir, s.Log); err != nil {
 		return nil, err
 	}
 	f.await(e.brigade.AwaitedTracks())
-	e.ticked, e.mix = e.now(), e.brigade.Mix
+	e.ticked, e.mix = e.now(), e.measures.mixing(e.brigade.Mix)
 	return e, nil
 }
 
@@ -183,15 +185,23 @@ func (e *engine) handle(req *proto.Request, ans *proto.Answer) (samples int) {
 		*ans = proto.Answer{Summary: ans.Summary[:0], Upload: e.shelf.status(req.Upload)}
 		return 0
 	}
+	began := time.Now()
 	e.brigade.Handle(e.now(), req, ans)
+	e.measures.handle.Since(began)
+	e.measures.answered(ans.Code, ans.Error)
 	return e.brigade.Samples()
 }
 
 // tick ticks the brigade if it is time.
 func (e *engine) tick() {
 	if now := e.now(); now.Sub(e.ticked) >= proto.DurationSamples(tickEvery) {
+		if late := now.Sub(e.ticked); late >= proto.DurationSamples(stall) {
+			e.measures.stalls.Add(1)
+			e.log.Warn("odd timing: the brigade stood still", "seconds", seconds(late))
+		}
 		e.ticked = now
 		e.brigade.Tick(now)
+		e.measures.count(e.brigade.Census())
 	}
 }
 

@@ -66,6 +66,9 @@ func (l *Local) Run(ctx context.Context) error {
 	}
 }
 
+// Stats gives what operators are told; any goroutine may ask.
+func (l *Local) Stats() Stats { return l.engine.stats() }
+
 // Close gives the ring up. Run must have ended, or never have begun.
 func (l *Local) Close() error { return l.engine.close() }
 

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"sync/atomic"
 	"time"
 
 	"bucketbrigade/proto"
@@ -40,6 +41,8 @@ type Server struct {
 	shm    *shm.Server
 	found  chan *shm.Segment // new segments, from the scout
 	faults faults
+	// segments is how many are served, for who asks from outside.
+	segments atomic.Int64
 
 	req proto.Request
 	ans proto.Answer
@@ -115,6 +118,7 @@ func (s *Server) Run(ctx context.Context) error {
 	s.cfg.Log.Info("serving", "dir", s.cfg.Dir, "segments", s.shm.Segments(), "wait", s.cfg.Wait.String())
 	for ctx.Err() == nil {
 		s.adopt()
+		s.segments.Store(int64(s.shm.Segments()))
 		if turn := s.shm.Next(time.Now().Add(patience)); turn != nil {
 			s.serve(turn)
 		}
@@ -160,15 +164,31 @@ func (s *Server) abandon() {
 func (s *Server) serve(turn *shm.Turn) {
 	samples := 0
 	if err := turn.Request(&s.req); err != nil {
-		s.faults.count(turn.Segment(), err)
+		s.fault(turn, err)
 		s.ans.SetRefusal(proto.AsRefusal(err))
 	} else {
 		samples = s.engine.handle(&s.req, &s.ans)
 	}
 	if err := turn.Answer(&s.ans, samples, s.engine.mix); err != nil {
-		s.faults.count(turn.Segment(), err)
+		s.fault(turn, err)
 	}
 }
+
+// fault counts a message that made no sense.
+func (s *Server) fault(turn *shm.Turn, err error) {
+	s.faults.count(turn.Segment(), err)
+	s.engine.measures.faults.Add(1)
+}
+
+// Stats gives what operators are told; any goroutine may ask.
+func (s *Server) Stats() Stats {
+	st := s.engine.stats()
+	st.Segments = int(s.segments.Load())
+	return st
+}
+
+// Status says in a few words what the server does.
+func (s *Server) Status() string { return s.Stats().String() }
 
 // Close gives up the segments and the ring. Run must have ended.
 func (s *Server) Close() error { return errors.Join(s.shm.Close(), s.engine.close()) }

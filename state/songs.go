@@ -22,6 +22,8 @@ type folderOfSongs struct {
 	log  *slog.Logger
 	flac *flacWorker // nil: no FLAC
 
+	counts recorded // of all songs
+
 	mu     sync.Mutex // of what follows, and of the folder's lists
 	folder *audiofile.Recordings
 	open   []string // names of songs that are being written
@@ -174,10 +176,11 @@ func (s *songFiles) path(part int) string {
 // that is said once, and again when it works anew.
 func (s *songFiles) write(j job) {
 	n := len(j.pcm) / j.parts
-	s.lost += max(0, j.at-s.next) // what is there already is written again
+	s.lose(max(0, j.at-s.next)) // what is there already is written again
 	s.next = j.at + n
 	if err := s.put(j, n); err != nil {
-		s.lost += n
+		s.lose(n)
+		s.folder.counts.failures.Add(1)
 		if !s.failing {
 			s.log.Error("recording is interrupted, singing goes on", "song", s.start, "err", err)
 		}
@@ -188,6 +191,13 @@ func (s *songFiles) write(j job) {
 		s.log.Warn("recording goes on", "song", s.start, "silent_seconds", seconds(s.lost))
 	}
 	s.lost, s.failing = 0, false
+	s.folder.counts.written.Add(int64(n))
+}
+
+// lose counts n samples that stay silent.
+func (s *songFiles) lose(n int) {
+	s.lost += n
+	s.folder.counts.lost.Add(int64(n))
 }
 
 // put writes n samples of each part.

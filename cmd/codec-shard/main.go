@@ -10,6 +10,7 @@ import (
 	"bucketbrigade/internal/metrics"
 	"bucketbrigade/internal/service"
 	"bucketbrigade/shard"
+	"bucketbrigade/shard/shardmetrics"
 )
 
 //go:embed doc.go
@@ -35,14 +36,14 @@ func run(ctx context.Context, args []string, _, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
-	backend, telemetry, closeBackend, err := opts.backend()
+	back, err := opts.backend()
 	if err != nil {
 		return err
 	}
 	var srv *shard.Server
 	life := service.New(service.Config{Log: log, Status: func() string { return srv.Status() }})
 	srv, err = shard.New(shard.Config{
-		Backend:   backend,
+		Backend:   back,
 		Listen:    opts.listen,
 		Listeners: opts.sockets,
 		OwnState:  opts.segment == "",
@@ -55,15 +56,16 @@ func run(ctx context.Context, args []string, _, stderr io.Writer) error {
 		Log:       log,
 	})
 	if err != nil {
-		return errors.Join(err, closeBackend())
+		return errors.Join(err, back.end())
 	}
 	told, err := metrics.New(metrics.Config{
-		Addr: opts.metrics, Telemetry: telemetry, Collectors: collectors(srv.Stats), Alive: life.Alive, Ready: srv.Ready, Log: log,
+		Addr: opts.metrics, Telemetry: back.telemetry, Collectors: append(back.collectors, shardmetrics.Sheet(srv.Stats)),
+		Alive: life.Alive, Ready: srv.Ready, Log: log,
 	})
 	if err != nil {
-		return errors.Join(err, srv.Close(), closeBackend())
+		return errors.Join(err, srv.Close(), back.end())
 	}
 	defer told.Close()
 	err = life.Beside(ctx, func(ctx context.Context) error { return told.Beside(ctx, srv.Run) })
-	return errors.Join(err, srv.Close(), closeBackend())
+	return errors.Join(err, srv.Close(), back.end())
 }

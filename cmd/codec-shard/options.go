@@ -10,6 +10,8 @@ import (
 	"net"
 	"path/filepath"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"bucketbrigade/codec"
 	"bucketbrigade/internal/manual"
 	"bucketbrigade/internal/metrics"
@@ -18,6 +20,7 @@ import (
 	"bucketbrigade/shard"
 	"bucketbrigade/shm"
 	"bucketbrigade/state"
+	"bucketbrigade/state/statemetrics"
 	"bucketbrigade/upload"
 )
 
@@ -114,25 +117,36 @@ func (o *options) takeSockets() (err error) {
 	return nil
 }
 
-// backend makes the way to the shared state, and what ends it. Telemetry is nil
-// if the state lives elsewhere.
-func (o *options) backend() (b shard.Backend, telemetry metrics.Telemetry, end func() error, err error) {
+// back is the way to the shared state. What is to be told of the state is nil if it
+// lives elsewhere.
+type back struct {
+	shard.Backend
+	telemetry  metrics.Telemetry
+	collectors []prometheus.Collector
+	end        func() error
+}
+
+// backend makes the way to the shared state.
+func (o *options) backend() (back, error) {
 	if o.segment == "" {
 		local, err := state.NewLocal(o.settings)
 		if err != nil {
-			return nil, nil, nil, err
+			return back{}, err
 		}
 		ctx, cancel := context.WithCancel(context.Background())
 		done := make(chan error, 1)
 		go func() { done <- local.Run(ctx) }()
-		return local, local.Telemetry, func() error { cancel(); return errors.Join(<-done, local.Close()) }, nil
+		return back{
+			local, local.Telemetry, []prometheus.Collector{statemetrics.Sheet(local.Stats)},
+			func() error { cancel(); return errors.Join(<-done, local.Close()) },
+		}, nil
 	}
 	seg, err := shm.Open(filepath.Join(o.dir, o.segment), shm.ForShard, o.settings.JSONArea)
 	if err != nil {
-		return nil, nil, nil, err
+		return back{}, err
 	}
 	client := shm.NewClient(seg, shm.ClientConfig{Wait: o.wait})
-	return client, nil, client.Close, nil
+	return back{Backend: client, end: client.Close}, nil
 }
 
 // store makes the way to the uploads; nil without -uploads.

@@ -6,12 +6,15 @@ import (
 	_ "embed"
 	"io"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"bucketbrigade/internal/manual"
 	"bucketbrigade/internal/metrics"
 	"bucketbrigade/internal/service"
 	"bucketbrigade/secrets"
 	"bucketbrigade/shm"
 	"bucketbrigade/state"
+	"bucketbrigade/state/statemetrics"
 )
 
 //go:embed doc.go
@@ -27,14 +30,18 @@ func run(ctx context.Context, args []string, _, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
-	life := service.New(service.Config{Log: cfg.Log})
+	var srv *state.Server
+	life := service.New(service.Config{Log: cfg.Log, Status: func() string { return srv.Status() }})
 	cfg.Beat = life.Beat
-	srv, err := state.New(cfg)
+	srv, err = state.New(cfg)
 	if err != nil {
 		return err
 	}
 	defer srv.Close()
-	told, err := metrics.New(metrics.Config{Addr: operators, Telemetry: srv.Telemetry, Alive: life.Alive, Ready: life.Alive, Log: cfg.Log})
+	told, err := metrics.New(metrics.Config{
+		Addr: operators, Telemetry: srv.Telemetry, Collectors: []prometheus.Collector{statemetrics.Sheet(srv.Stats)},
+		Alive: life.Alive, Ready: life.Alive, Log: cfg.Log,
+	})
 	if err != nil {
 		return err
 	}
