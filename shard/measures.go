@@ -11,7 +11,7 @@ import (
 )
 
 // measures are what a shard counts of its work, in atomic words: a request adds
-// some 500 ns to a microsecond by it.
+// a microsecond by it.
 type measures struct {
 	// requests are singers' requests, from all of them being here to their answer
 	// being written; decode and encode the work in libopus of one of them.

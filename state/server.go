@@ -188,7 +188,10 @@ func (s *Server) Stats() Stats {
 }
 
 // Status says in a few words what the server does.
-func (s *Server) Status() string { return s.Stats().String() }
+func (s *Server) Status() string {
+	st := s.Stats()
+	return st.inWords()
+}
 
 // Close gives up the segments and the ring. Run must have ended.
 func (s *Server) Close() error { return errors.Join(s.shm.Close(), s.engine.close()) }

@@ -127,8 +127,8 @@ func audioTime(n int64) time.Duration {
 	return time.Duration(float64(n) / proto.SampleRate * float64(time.Second))
 }
 
-// String says in a few words what the state server does.
-func (s Stats) String() string {
+// inWords says in a few words what the state server does.
+func (s *Stats) inWords() string {
 	song := "no song"
 	if s.Song {
 		song = "a song is on"
