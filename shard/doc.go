@@ -47,6 +47,16 @@
 // under one mutex (type roster), held for moments and never while decoding,
 // calling or writing.
 //
+// What is counted ([Stats]) lies in atomic words: a request waits for nobody who
+// reads them.
+//
+// # Life
+//
+// Twice a second a shard sends a request of its own through its handlers and takes
+// what a singer's takes; that it comes through is its proof of life (Config.Beat).
+// To stop ends connections, in an order in which no request is lost (type
+// connections).
+//
 // # Answers
 //
 //	200  metadata, user summary and packed Opus; or the clock; or the status;

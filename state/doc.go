@@ -19,6 +19,11 @@
 // What operators are told ([Server.Telemetry]) that goroutine only copies,
 // between two requests; whoever asks makes the JSON of it.
 //
+// # Counting
+//
+// What is counted ([Stats]) lies in atomic words, which the goroutine at work
+// writes and anybody reads: who asks never holds it up.
+//
 // # The clock
 //
 // All positions in time are samples since the Unix epoch, but the wall clock

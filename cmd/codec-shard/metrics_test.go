@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"os"
+	"regexp"
 	"strconv"
 	"strings"
 	"testing"
@@ -289,4 +291,77 @@ func newSite(t *testing.T, h http.Handler) string {
 	site := httptest.NewServer(h)
 	t.Cleanup(site.Close)
 	return site.URL
+}
+
+// family is the name of a metric without what a histogram appends.
+func family(name string) string {
+	for _, suffix := range []string{"_bucket", "_sum", "_count"} {
+		if cut, ok := strings.CutSuffix(name, suffix); ok && strings.HasSuffix(cut, "_seconds") {
+			return cut
+		}
+	}
+	return name
+}
+
+// Operators read of every metric there is and of no other, and no rule waits for
+// one that never comes.
+func TestDocumentsNameTheMetricsThereAre(t *testing.T) {
+	t.Parallel()
+	_, text := get(t, start(t).metrics+"/metrics")
+	told := make(map[string]bool)
+	for name := range values(t, text) {
+		name, _, _ = strings.Cut(name, "{")
+		told[family(name)] = true
+	}
+	name := regexp.MustCompile(`(brigade_(shard|state)|process)_[a-z_]*[a-z]`)
+	for _, path := range []string{"../../docs/operating.md", "../../deploy/prometheus/alerts.yml"} {
+		file, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		named := make(map[string]bool)
+		for _, n := range name.FindAllString(string(file), -1) {
+			named[family(n)] = true
+			if !told[family(n)] {
+				t.Errorf("%s names %s, which nobody tells", path, n)
+			}
+		}
+		for n := range told {
+			if strings.HasSuffix(path, ".md") && strings.HasPrefix(n, "brigade_") && !named[n] {
+				t.Errorf("%s does not name %s", path, n)
+			}
+		}
+	}
+}
+
+// Each rule says when, for whom and what to do; each label that a rule looks for
+// is one there is.
+func TestAlertRulesAreWhole(t *testing.T) {
+	t.Parallel()
+	file, err := os.ReadFile("../../deploy/prometheus/alerts.yml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, text := get(t, start(t).metrics+"/metrics")
+	rules := strings.Split(string(file), "      - alert: ")[1:]
+	if len(rules) < 10 {
+		t.Fatalf("%d rules", len(rules))
+	}
+	label := regexp.MustCompile(`(outcome|code|reason|what|le)="([^"]*)"`)
+	for _, rule := range rules {
+		name, _, _ := strings.Cut(rule, "\n")
+		for _, key := range []string{"        expr: ", "        labels: {severity: ", "        annotations:\n          summary: \""} {
+			if strings.Count(rule, key) != 1 {
+				t.Errorf("%s has not one %q", name, strings.TrimSpace(key))
+			}
+		}
+		if strings.Count(rule, "(") != strings.Count(rule, ")") || strings.Contains(rule, "\t") {
+			t.Errorf("%s: parentheses without their partners, or a tab", name)
+		}
+		for _, l := range label.FindAllString(rule, -1) {
+			if !strings.Contains(text, l) {
+				t.Errorf("%s looks for %s, which nothing has", name, l)
+			}
+		}
+	}
 }

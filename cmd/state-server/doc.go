@@ -55,15 +55,26 @@ video call takes ("twilio": account_sid, api_key, api_secret, room) and with
 listens on a loopback address:
 
 	curl http://ADDR/api/telemetry          all that is known of room and singers
+	curl http://ADDR/metrics                counts and times, for Prometheus
+	curl http://ADDR/healthz                ok, or 503: the loop that serves hangs
+	curl http://ADDR/readyz                 the same: it is ready once it serves
 	go tool pprof http://ADDR/debug/pprof/profile
 
 With port 0 the line "metrics addr=…" on standard error tells the port.
+
+docs/operating.md has what is counted.
+
+Under systemd (Type=notify) it is ready when it serves for the first time. The loop
+that serves the segments tells the watchdog, and nothing else does (WatchdogSec= of
+1 s or more). Its status is as "segments 4, singers 41, a song is on". After SIGINT
+or SIGTERM it writes what is left of a recording and ends.
 
 Exit status: 0 after SIGINT or SIGTERM, 1 after a failure, 2 for a command line
 that makes no sense.
 
 Memory: 81 MB of ring, 138 MB more with -stems, 270 kB a segment, and 12 MB a
 minute of backing tracks: at most 2 GB for those in -tracks, 800 MB for uploads.
-Logs go to standard error, a line an event.
+Logs go to standard error, a line an event; lines for systemd's journal bring their
+priority and no time.
 */
 package main
