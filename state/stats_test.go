@@ -45,7 +45,7 @@ func TestStallsAreCounted(t *testing.T) {
 	t.Parallel()
 	var log syncBuffer
 	now := proto.Clock(86_400_000_000_000)
-	e, err := newEngine(Settings{Now: func() proto.Clock { return now }, Log: slog.New(slog.NewTextHandler(&log, nil))})
+	e, err := newEngine(Settings{Now: func() proto.Clock { return now }, Log: slog.New(slog.NewTextHandler(&log, nil))}, "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -92,7 +92,7 @@ func TestPiecesThatCannotBeWrittenAreCounted(t *testing.T) {
 
 // Not parallel: it counts all allocations there are.
 func TestCountingAllocatesNothing(t *testing.T) {
-	e, err := newEngine(Settings{Log: quiet()})
+	e, err := newEngine(Settings{Log: quiet()}, "")
 	if err != nil {
 		t.Fatal(err)
 	}
