@@ -269,3 +269,22 @@ func TestFolderStopsWithItsContext(t *testing.T) {
 	}
 	s.scan([]string{"a"}, "level=INFO", 1)
 }
+
+// What somebody waits for is decoded first.
+func TestPreferredTracksAreDecodedFirst(t *testing.T) {
+	t.Parallel()
+	s := newShelf(t)
+	for _, name := range []string{"a.wav", "b.wav", "c.wav"} {
+		data, err := os.ReadFile("testdata/u8-8000.wav")
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.put(name, data)
+	}
+	s.Prefer("c.wav", "none.wav")
+	s.scan([]string{"a.wav", "b.wav", "c.wav"}, "backing track", 3)
+	log := s.log.String()
+	if c, a := strings.Index(log, "c.wav"), strings.Index(log, "a.wav"); c < 0 || c > a {
+		t.Errorf("c.wav was not the first:\n%s", log)
+	}
+}

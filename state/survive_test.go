@@ -342,7 +342,14 @@ func TestTheRecordingGoesOn(t *testing.T) {
 		start := l.sing("").SongStartClock
 		stop() // and all that is left is written
 		l.die()
+		flac := filepath.Join(l.s.Recordings, start.Time().Format("2006-01-02-150405")+".flac")
+		if err := os.WriteFile(flac, []byte("of half the song"), 0o600); err != nil {
+			t.Fatal(err)
+		}
 		l.start()
+		if _, err := os.Stat(flac); err == nil {
+			t.Error("FLAC of half the song stays")
+		}
 		stop = l.engine.start(t.Context())
 		song(30, "")
 		l.sing("&mark_start_singing=1") // the song before is written to its end

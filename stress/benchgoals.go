@@ -12,7 +12,7 @@ type benchRun struct {
 // whole programs are one measurement each, of a fixed number of requests.
 var benchRuns = []benchRun{
 	{"shm", "^BenchmarkRPC$/^(empty|audio|idle)", "500ms", 5},
-	{"brigade", "^BenchmarkCore$/^(full|writeonly)$", "500ms", 5},
+	{"brigade", "^BenchmarkCore$/^(full|writeonly|committed)$", "500ms", 5},
 	{"brigade", "^BenchmarkCore$/^users=(10|100|1000)$", "200ms", 3},
 	{"brigade", "^BenchmarkCore$/^users=5000$", "200ms", 1},
 	{"codec", "^Benchmark(En|De)codeFrame$", "200ms", 3},
@@ -55,6 +55,8 @@ var goals = []goal{
 		pkg: "brigade", bench: []string{"BenchmarkCore/full"}, unit: "ratio", shown: "us/op", most: 6},
 	{title: "core, write only ÷ the same memcpy",
 		pkg: "brigade", bench: []string{"BenchmarkCore/writeonly"}, unit: "ratio", shown: "us/op", most: 3},
+	{title: "core, full request, committed ÷ not committed",
+		pkg: "brigade", bench: []string{"BenchmarkCore/committed"}, unit: "ratio", shown: "us/op", most: 1.5},
 	{title: "core, full request without the user list, the worse of 1000 and 5000 users ÷ the better of 10 and 100",
 		pkg: "brigade", bench: []string{"BenchmarkCore/users=1000", "BenchmarkCore/users=5000"},
 		unit: "us/op", over: fewUsers, shown: "us/op", most: 1.2},
