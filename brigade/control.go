@@ -21,7 +21,7 @@ type control struct {
 	allowed bool
 	hash    [sha256.Size]byte
 
-	// took: one was carried out. From then on, until the process ends, nobody
+	// took: one was carried out. From then on, also in the next process, nobody
 	// but the controller sets the tempo, nobody takes the lead, and the state
 	// is not reset when nobody is left.
 	took bool

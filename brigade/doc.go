@@ -104,13 +104,36 @@
 //
 // A request without userid that brings the secret of [Config] controls the
 // room: it starts at S what it starts, ends at S what it stops, and its chats go
-// to everybody from [ANNOUNCEMENT]. With the first one the room is taken over
-// until the process ends: requests to lead, and tempo, repeats and bpr are
-// ignored from then on, whoever sends them, and the state is never reset.
+// to everybody from [ANNOUNCEMENT]. With the first one the room is taken over for
+// good, also after [Restore] unless control is switched off then: requests to lead,
+// and tempo, repeats and bpr are ignored from then on, whoever sends them, and the
+// state is never reset.
 //
 // Such a request has no clocks, so each has a nonce instead: a nonce that was
 // carried out is answered, not repeated. A new server that has forgotten the
 // room carries it out.
+//
+// # Life after death
+//
+// A process can be killed at any moment and another goes on ([Restore]). For that a
+// request or tick commits what it changed, before anybody is told: records in a
+// [durable.Store], one for what all share, one for each user, for each chat, for
+// lyrics, events, and the nonces of control. Only the records that changed are
+// written, mostly two. A user's record has of the chats that wait only their
+// numbers.
+//
+// The ring lies beside them and is changed in place. Of where a voice is added the
+// samples are saved before, and put back if the request was not committed:
+//
+//	killed                       found afterwards      the request, asked again, is
+//	before it was committed      as if it never came   carried out
+//	before it was answered       all that it changed   answered, not repeated
+//
+// What is cleared and filled in front needs no saving: it is no position yet of what
+// was committed. The ring that a song silences is not saved either; it is found
+// silent. What the recorder had not written is taken down again, as long as the ring
+// has it. A track that plays goes on from what is kept ahead of it, until it is
+// decoded anew; what was owed meanwhile is filled then.
 //
 // # What a request costs
 //
@@ -120,9 +143,10 @@
 //	           reads                            writes
 //	check      audio in
 //	add        audio in, ring audio, people     ring audio, people
+//	save       the same of the ring             the log of the store, if there is one
 //	mix        ring audio, backing, people      audio out
 //
-// That is 3.7 times what a copy of it moves, and memory is what bounds it. It is so
+// Without saving that is 3.7 times what a copy of it moves, and memory is what bounds it. It is so
 // with vectors, which need amd64 and a build with GOEXPERIMENT=simd; any other build
 // has plain loops, which give the same and take more than twice as long. What is done
 // beside the audio does not grow with the users, but for the user list: that of a

@@ -146,6 +146,23 @@ func TestRoomThatGotSmaller(t *testing.T) {
 	h.checkRoster()
 }
 
+// What one singer's solo does to the others is kept.
+func TestMovesBySolosAreKept(t *testing.T) {
+	t.Parallel()
+	h := newHome(t, Config{MaxUsers: 5}, 12)
+	ann, bob, cat := h.join(1, 3*proto.SampleRate, 0), h.join(2, 6*proto.SampleRate, 0), h.join(3, 9*proto.SampleRate, 0)
+	ann.ask(nil)
+	bob.ask(params{"hear_monitor": "1"})
+	cat.ask(params{"hear_monitor": "1"})
+	for _, p := range []params{{"monitor": "1"}, {"monitor": "3"}, {"unmonitor": "3"}} {
+		ann.ask(p)
+		want := h.memory()
+		if h.restart(); h.memory() != want {
+			t.Errorf("after %v:\n%s\nbefore:\n%s", p, h.memory(), want)
+		}
+	}
+}
+
 // Who controls the room keeps it, unless control is switched off.
 func TestControlSurvives(t *testing.T) {
 	t.Parallel()

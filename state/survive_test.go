@@ -288,6 +288,19 @@ func TestTheClockNeverSteps(t *testing.T) {
 	}
 }
 
+// A server counts from what the rings say, whatever the wall clock is set to.
+func TestTheServersClockIsThatOfTheRings(t *testing.T) {
+	t.Parallel()
+	l := begin(t, Settings{})
+	l.die()
+	change(ringsName, 30, true)(t, l) // the lead is 2^48 ns more or so: days
+	l.s.Now = nil
+	l.start()
+	if d := l.engine.now().Sub(NewSteadyClock().Now()); d > -3600*proto.SampleRate && d < 3600*proto.SampleRate {
+		t.Errorf("the clock is %d samples off the wall clock, the lead was changed by days", d)
+	}
+}
+
 func TestASecondServerOfADirectoryIsRefused(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()

@@ -14,9 +14,27 @@ process. Without any, every file there called echo00 to echo99 is served, and
 new ones are taken up within a second. Segments are created by whoever comes
 first, shard or server, in either order of start, and never deleted.
 
-There is one state server to a set of segments; a second one is told so and
-stops. It can be stopped and started while shards run: singers wait, then start
-afresh.
+There is one state server to a directory; a second one is told so and stops. It
+can be stopped, killed, and started while shards run: shards hold what singers
+send for up to 2 s, the next server goes on with the song where this one ended,
+and nobody notices. What outlives it lies in -dir, mode 0600, for there are
+sessions in it:
+
+	brigade-rings   the last 120 s of audio, 32 s of the track that plays, and
+	                what the clock counts from
+	brigade-state   song and settings, users with their clocks, volumes and what
+	                they are still to be told, the last 1024 chats, events,
+	                lyrics, how far the recording is
+
+Not in it are what clients have told of themselves for operators, and tracks and
+uploads: these are decoded anew, the one that plays first. The files are made
+when there are none, and anew when they cannot be used: after the machine was
+started, with another -stems, if they are damaged, or of a program that is more
+than one version older or at all newer. Then singers start afresh, and a line in
+the log says why. With another -max-users they stay. A room that was taken over
+by control stays so; started without -control-secret it is free again.
+
+An upgrade is a stop of the old program and a start of the new one within 2 s.
 
 Words: the clock counts samples, 48 000 a second, since 1970. The ring holds the
 last 120 seconds of it: at each position the sum of all voices that were sung
@@ -32,7 +50,8 @@ docs/how-it-works.md draws it.
 
 Each song is recorded into -recordings, named by the UTC time at which it began,
 complete 5.25 s after the last bucket has sung; what is left is written when the
-room is left, the next song starts, or the server stops. At any moment the file
+room is left, the next song starts, or the server stops. The next server goes on
+with the same file. At any moment the file
 holds all up to 6 s behind the last bucket, also after kill -9. The newest -keep
 songs stay; index.html and index.json list them. A full disk is logged and leaves
 silence in the file. Loud songs have room: full scale is recorded at half of it.
@@ -48,8 +67,8 @@ Who brings it controls the room without singing in it:
 
 	curl -X POST -H "Authorization: Bearer $(cat FILE)" 'http://HOST/api?mark_start_singing=1'
 
-The first such request takes the room over until this process ends: from then on
-nobody takes the lead or sets the tempo. -secrets names a JSON file with what a
+The first such request takes the room over until the server is started without
+-control-secret, or afresh: from then on nobody takes the lead or sets the tempo. -secrets names a JSON file with what a
 video call takes ("twilio": account_sid, api_key, api_secret, room) and with
 "instance_name". The log warns if everybody can read one of the two. -metrics
 listens on a loopback address:
@@ -72,8 +91,11 @@ or SIGTERM it writes what is left of a recording and ends.
 Exit status: 0 after SIGINT or SIGTERM, 1 after a failure, 2 for a command line
 that makes no sense.
 
-Memory: 81 MB of ring, 138 MB more with -stems, 270 kB a segment, and 12 MB a
-minute of backing tracks: at most 2 GB for those in -tracks, 800 MB for uploads.
+Memory: in -dir 87 MB of rings, 138 MB more with -stems, and 31 MB of state, 10 MB
+more for each 1000 of -max-users beyond 2000; while it starts, twice the state;
+270 kB a segment. Beside that 12 MB a minute of backing tracks: at most 2 GB for
+those in -tracks, 800 MB for uploads. -dir must be on a tmpfs: on a disk, what is
+changed there would be written to it again and again.
 Logs go to standard error, a line an event; lines for systemd's journal bring their
 priority and no time.
 */
