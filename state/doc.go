@@ -19,6 +19,19 @@
 // What operators are told ([Server.Telemetry]) that goroutine only copies,
 // between two requests; whoever asks makes the JSON of it.
 //
+// # What outlives it
+//
+// In the directory of the segments lie two more files, mapped like those and locked
+// by the server that runs:
+//
+//	brigade-rings   a page of header, then the brigade's rings (ringFile)
+//	brigade-state   the records that the brigade commits (package durable)
+//
+// A server that starts goes on with what they hold: first it makes the state anew in
+// another file, which then takes the name, so that a server killed over that leaves
+// all as it was. If the rings cannot be used, or the state, both begin anew, and the
+// log says why. The state of a [Local] goes with the process.
+//
 // # Counting
 //
 // What is counted ([Stats]) lies in atomic words, which the goroutine at work
@@ -28,5 +41,6 @@
 //
 // All positions in time are samples since the Unix epoch, but the wall clock
 // may be set, and then the ring would tear. So the server clock is the boot
-// clock plus a lead that is measured against the wall clock once.
+// clock plus a lead that is measured against the wall clock once: when the rings'
+// file is made. Whoever goes on with that reads it there.
 package state
