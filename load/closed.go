@@ -87,8 +87,8 @@ func (m *member) hurry(ctx context.Context) Worker {
 func (m *member) race(ctx context.Context) (requests int, busy time.Duration, err error) {
 	ctx, m.cancel = context.WithCancel(ctx)
 	defer m.cancel()
-	m.begun, m.heard, m.fresh, m.writing, m.flying = false, false, false, false, nil
-	m.jobs = make(chan func())
+	m.renew()
+	m.eager, m.racing = true, true
 	asked := time.Now()
 	clock, err := m.browser.clock(ctx)
 	if err != nil {
@@ -107,11 +107,10 @@ func (m *member) race(ctx context.Context) (requests int, busy time.Duration, er
 			return requests, busy, nil
 		}
 		m.launch(ctx, now, now)
-		<-m.flying[0].done
-		m.flying[0].answer.DelaySeconds = nil // nobody is moved
+		<-m.news
 		took := time.Since(now)
-		if _, err := m.land(); err != nil {
-			return requests, busy, err
+		if m.fate != nil {
+			return requests, busy, m.fate.err
 		}
 		requests, busy = requests+1, busy+took
 	}

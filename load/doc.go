@@ -45,8 +45,9 @@
 //
 // # Who owns what
 //
-// Each singer is one goroutine, each request under way another, which only
-// sends, reads and takes the time. The recorder is shared under one mutex, held
+// Each singer is one goroutine, which begins what is due; each request under way
+// is another, which sends it, waits, and takes the answer in its turn. They share
+// the singer under his mutex. The recorder is shared under one mutex, held
 // for moments. One goroutine wakes the singers when a request is due (type alarm),
 // one looks at the processors once a second, one listens for the pilots.
 package load

@@ -32,7 +32,9 @@ const (
 	spectates
 )
 
-// member is one simulated singer. His goroutine owns him.
+// member is one simulated singer. His goroutine sends what is due; answers are
+// taken by the goroutine that waited for them, so that one wake-up serves both.
+// What both touch is guarded by mu.
 type member struct {
 	rec    *recorder
 	end    time.Time // of the run
@@ -52,10 +54,13 @@ type member struct {
 	// orders are still to be carried out, at times from start on.
 	start  time.Time
 	orders []order
-	wishes []string
 	count  int  // of requests
 	done   bool // no request is due any more
+	racing bool // without pace: is not moved, since he stands far behind
 
+	mu     sync.Mutex
+	eager  bool // wants news of every answer
+	wishes []string
 	offset int // seconds behind the server's clock
 
 	// of the connection
@@ -65,20 +70,29 @@ type member struct {
 	shift               int
 	failing             bool // reconnects when the next request is due
 	flying              []*flight
+	fate                *fate         // how it ends, once an answer has decided that
+	news                chan struct{} // of a fate, or that nothing is under way any more
 	query               []byte
 	posts               sync.WaitGroup
 	cancel              context.CancelFunc
 	jobs                chan func() // to goroutines that have nothing to send
 }
 
-// flight is one request under way. The goroutine that sends it owns it until
-// done is closed.
+// fate is how an answer ends a connection: by an error, or since the server
+// assigned another place.
+type fate struct {
+	moved bool
+	err   error
+}
+
+// flight is one request under way. The goroutine that sends it owns it until it
+// has landed.
 type flight struct {
 	due, sent time.Time
 	read      proto.Clock
 	wish      string
 	sung      *sung // nil if nobody listens for it
-	done      chan struct{}
+	landed    bool
 
 	arrived time.Time
 	bytes   int
@@ -121,8 +135,7 @@ func waitUntil(ctx context.Context, t time.Time) bool {
 func (m *member) connection(ctx context.Context, base time.Time) (away time.Duration, err error) {
 	ctx, m.cancel = context.WithCancel(ctx)
 	defer m.cancel()
-	m.begun, m.heard, m.fresh, m.writing, m.failing, m.flying = false, false, false, false, false, nil
-	m.jobs = make(chan func())
+	m.renew()
 	asked := time.Now()
 	clock, err := m.browser.clock(ctx)
 	if err != nil {
@@ -155,13 +168,31 @@ func (m *member) connection(ctx context.Context, base time.Time) (away time.Dura
 			return away, err
 		}
 		now := time.Now()
-		if len(m.flying) == maxInFlight {
-			m.rec.due(due, now, false, 0)
-			m.giveUp(now)
-			return 0, faultf(KindTooSlow, "a fifth request is due, the first of four has waited for %v", now.Sub(m.flying[0].due).Round(time.Millisecond))
+		if err := m.full(due, now); err != nil {
+			return 0, err
 		}
 		m.launch(ctx, due, now)
 	}
+}
+
+// renew makes a new connection of it.
+func (m *member) renew() {
+	m.begun, m.heard, m.fresh, m.writing, m.failing, m.flying, m.fate = false, false, false, false, false, nil, nil
+	m.news = make(chan struct{}, 1)
+	m.jobs = make(chan func())
+}
+
+// full is the end of a connection of which a fifth request is due; nil if there is
+// room for one.
+func (m *member) full(due, now time.Time) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if len(m.flying) < maxInFlight {
+		return nil
+	}
+	m.rec.due(due, now, false, 0)
+	m.giveUp(now)
+	return faultf(KindTooSlow, "a fifth request is due, the first of four has waited for %v", now.Sub(m.flying[0].due).Round(time.Millisecond))
 }
 
 // ending is how a connection ends without an error.
@@ -174,8 +205,8 @@ const (
 	over                  // the run was broken off
 )
 
-// await takes answers and carries out orders until due. A connection that ends by
-// an order is made anew after away.
+// await carries out orders until due. A connection that ends by an order is made
+// anew after away.
 func (m *member) await(ctx context.Context, due time.Time) (away time.Duration, how ending, err error) {
 	for {
 		for len(m.orders) > 0 && !m.start.Add(m.orders[0].at).After(time.Now()) {
@@ -191,21 +222,14 @@ func (m *member) await(ctx context.Context, due time.Time) (away time.Duration, 
 			wake, last = m.start.Add(m.orders[0].at), false
 		}
 		m.alarm.set(m.bell, wake)
-		var landed chan struct{}
-		if len(m.flying) > 0 {
-			landed = m.flying[0].done
-		}
 		select {
-		case <-landed:
-			moved, err := m.land()
-			if err != nil || moved {
-				return 0, movedOn, err
-			}
+		case <-m.news:
+			return 0, movedOn, m.fate.err
 		case <-m.bell.C:
 			switch {
 			case last && m.failing:
 				return 0, ordered, nil
-			case last:
+			case last && len(m.news) == 0:
 				return 0, stays, nil
 			}
 		case <-ctx.Done():
@@ -216,6 +240,8 @@ func (m *member) await(ctx context.Context, due time.Time) (away time.Duration, 
 
 // obey carries out an order that does not end the connection at once.
 func (m *member) obey(o order) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	switch o.do {
 	case wishes:
 		m.wishes = append(m.wishes, o.wish)
@@ -228,15 +254,25 @@ func (m *member) obey(o order) {
 
 // drain waits for what is under way when the run is over.
 func (m *member) drain(ctx context.Context) error {
+	m.mu.Lock()
+	m.eager = true
+	landed := len(m.flying) == 0
+	m.mu.Unlock()
 	timer := time.NewTimer(time.Until(m.end.Add(grace)))
 	defer timer.Stop()
-	for len(m.flying) > 0 {
+	for !landed {
 		select {
-		case <-m.flying[0].done:
-			if moved, err := m.land(); moved || err != nil {
-				return err
+		case <-m.news:
+			m.mu.Lock()
+			f := m.fate
+			landed = len(m.flying) == 0
+			m.mu.Unlock()
+			if f != nil {
+				return f.err
 			}
 		case <-timer.C:
+			m.mu.Lock()
+			defer m.mu.Unlock()
 			m.giveUp(time.Now())
 			return faultf(KindTooSlow, "no answer %v after the run was over", grace)
 		case <-ctx.Done():
@@ -246,7 +282,7 @@ func (m *member) drain(ctx context.Context) error {
 	return nil
 }
 
-// giveUp notes what is under way as having taken until now at least.
+// giveUp notes what is under way as having taken until now at least. mu is held.
 func (m *member) giveUp(now time.Time) {
 	for _, f := range m.flying {
 		m.rec.gaveUp(f.due, now.Sub(f.due))
@@ -255,8 +291,9 @@ func (m *member) giveUp(now time.Time) {
 
 // launch sends the request that was due.
 func (m *member) launch(ctx context.Context, due, now time.Time) {
+	m.mu.Lock()
 	m.read = m.read.Add(singer.BatchSamples)
-	f := &flight{due: due, sent: now, read: m.read, done: make(chan struct{})}
+	f := &flight{due: due, sent: now, read: m.read}
 	body := m.sing(f)
 	if len(m.wishes) > 0 {
 		f.wish, m.wishes = m.wishes[0], m.wishes[1:]
@@ -265,19 +302,42 @@ func (m *member) launch(ctx context.Context, due, now time.Time) {
 	m.begun = true
 	m.rec.due(due, now, true, len(body)+len(query))
 	m.flying = append(m.flying, f)
+	m.mu.Unlock()
 	m.count++
 	full := m.count%fullLook == 0
 	send := func() {
-		defer close(f.done)
 		f.bytes, f.err = m.do(ctx, http.MethodPost, query, body, func(header http.Header, body []byte) error {
 			f.arrived = time.Now()
 			return f.answer.parse(header, body, full, m.pilot != nil)
 		})
+		m.arrive(ctx, f)
 	}
 	select {
 	case m.jobs <- send:
 	default:
 		m.posts.Go(func() { work(ctx, m.jobs, send) })
+	}
+}
+
+// arrive takes what has been answered, in order, up to the first that ends the
+// connection. What comes after that is lost, with all that was wished by it.
+func (m *member) arrive(ctx context.Context, f *flight) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if ctx.Err() != nil {
+		return
+	}
+	f.landed = true
+	for len(m.flying) > 0 && m.flying[0].landed && m.fate == nil {
+		if moved, err := m.land(); moved || err != nil {
+			m.fate = &fate{moved, err}
+		}
+	}
+	if m.fate != nil || m.eager {
+		select {
+		case m.news <- struct{}{}:
+		default:
+		}
 	}
 }
 
@@ -294,7 +354,7 @@ func work(ctx context.Context, jobs <-chan func(), first func()) {
 	}
 }
 
-// sing gives the body of the next request, and moves the write clock.
+// sing gives the body of the next request, and moves the write clock. mu is held.
 func (m *member) sing(f *flight) []byte {
 	if !m.heard || m.part == spectates {
 		return nil
@@ -317,7 +377,7 @@ func (m *member) sing(f *flight) []byte {
 }
 
 // ask writes the query. What a browser says of itself goes with the first request
-// after an answer only.
+// after an answer only. mu is held.
 func (m *member) ask(f *flight) string {
 	q := append(m.query[:0], "read_clock="...)
 	q = strconv.AppendInt(q, int64(f.read), 10)
@@ -352,7 +412,7 @@ func (m *member) ask(f *flight) string {
 }
 
 // land takes the answer to the oldest request. moved tells that the server
-// assigned another place.
+// assigned another place. mu is held.
 func (m *member) land() (moved bool, err error) {
 	f := m.flying[0]
 	m.flying = m.flying[1:]
@@ -371,7 +431,7 @@ func (m *member) land() (moved bool, err error) {
 			return false, err
 		}
 	}
-	if d := f.answer.DelaySeconds; d != nil && *d > 0 {
+	if d := f.answer.DelaySeconds; d != nil && *d > 0 && !m.racing {
 		m.offset = *d
 		if m.pilot != nil && *d != proto.BucketSeconds {
 			m.offset = m.pilot.place

@@ -310,12 +310,12 @@ func TestLatencyCountsFromDue(t *testing.T) {
 		}
 		ctx, cancel := context.WithCancel(t.Context())
 		m := r.members[0]
-		m.jobs = make(chan func())
+		m.renew()
+		m.eager = true
 		now := time.Now()
 		m.launch(ctx, now.Add(-200*time.Millisecond), now)
-		<-m.flying[0].done
-		if _, err := m.land(); err != nil {
-			t.Error(err)
+		if <-m.news; m.fate != nil {
+			t.Error(m.fate.err)
 		}
 		cancel()
 		m.posts.Wait()
