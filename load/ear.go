@@ -59,6 +59,11 @@ func (e *ear) listen(ctx context.Context) {
 	}
 }
 
+// lookAgain is the time between two looks at a pair, of so many pilots.
+func lookAgain(pilots int) time.Duration {
+	return max(lookEvery, time.Duration(pilots*(pilots-1))*lookGap)
+}
+
 // take looks for one pilot who must be heard in a window, or if there is none to
 // be looked at, for one who must not.
 func (e *ear) take(w *window) {
@@ -67,7 +72,7 @@ func (e *ear) take(w *window) {
 	}
 	var unsung *pilot
 	var unsungAt int
-	every := max(lookEvery, time.Duration(len(e.pilots)*(len(e.pilots)-1))*lookGap)
+	every := lookAgain(len(e.pilots))
 	for _, p := range e.pilots {
 		if p == w.listener || w.answered.Sub(e.looked[[2]*pilot{p, w.listener}]) < every {
 			continue

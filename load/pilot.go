@@ -38,6 +38,8 @@ type pilot struct {
 	// place is where he goes, in seconds, when he is sent somewhere and does not
 	// lead: a browser lets its user choose.
 	place int
+	// others is how many pilots there are beside him.
+	others int
 
 	mu   sync.Mutex
 	sung []*sung // oldest first
@@ -46,6 +48,8 @@ type pilot struct {
 	decoder *codec.Decoder
 	answers int // of this connection
 	window  window
+	given   int       // windows that he has handed on
+	rest    time.Time // until then he does not listen
 }
 
 // window is a piece of what a pilot heard.
@@ -104,6 +108,13 @@ func (p *pilot) hear(f *flight) error {
 		f.sung.acknowledged = f.arrived
 		p.mu.Unlock()
 	}
+	if f.arrived.Before(p.rest) {
+		return nil
+	}
+	if !p.rest.IsZero() {
+		p.rest = time.Time{}
+		p.connected() // a decoder that has missed something begins anew
+	}
 	pcm, err := p.decode(f.answer.packed)
 	if err != nil {
 		return err
@@ -128,8 +139,20 @@ func (p *pilot) hear(f *flight) error {
 	case p.ears <- *w:
 	default:
 	}
+	if w.songStart > 1 && w.songEnd == 0 {
+		p.pause(f.arrived)
+	}
 	p.window = window{}
 	return nil
+}
+
+// pause lets a pilot rest who has handed on a window of a song for each of the
+// others: from then on there is one look in a while at each pair, and what nobody looks at need
+// not be decoded.
+func (p *pilot) pause(now time.Time) {
+	if p.given++; p.others > 0 && p.given >= p.others {
+		p.rest = now.Add(lookAgain(p.others+1)/time.Duration(p.others) - windowBatches*singer.Pace)
+	}
 }
 
 func (p *pilot) decode(packed []byte) ([]float32, error) {

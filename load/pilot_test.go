@@ -1,6 +1,8 @@
 package load
 
 import (
+	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -158,5 +160,41 @@ func TestPilotSingsWhatHeNotes(t *testing.T) {
 	s := voice.Find(heard[batch:4*batch], 77, -2*batch, 0)
 	if !s.Present() || s.Lag < -batch+308 || s.Lag > -batch+316 || s.Gain < 2 || s.Gain > 2.6 || codec.RMS(heard) < 0.2 {
 		t.Errorf("%+v, want a lag of %d", s, -batch+312)
+	}
+}
+
+// A pilot hands on a window for each of the others, one after another, and then
+// only as many as are looked at; he decodes no more than those.
+func TestPilotRests(t *testing.T) {
+	t.Parallel()
+	silence, err := codec.NewEncoder().AppendPacked(nil, make([]float32, singer.BatchSamples))
+	if err != nil {
+		t.Fatal(err)
+	}
+	ears := make(chan window, 100)
+	p := &pilot{others: 2, ears: ears}
+	p.connected()
+	start := time.Unix(1.8e9, 0)
+	song := proto.Clock(5)
+	for i := range 50 {
+		at := start.Add(time.Duration(i) * singer.Pace)
+		clock, n := proto.ClockAt(at), singer.BatchSamples
+		a := answer{told: told{ServerClock: &clock, ClientReadClock: &clock, Samples: &n, SongStart: &song}, packed: silence}
+		if err := p.hear(&flight{sent: at, arrived: at, answer: a}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var times []string
+	for len(ears) > 0 {
+		w := <-ears
+		if len(w.pcm) != windowSamples || w.end() != proto.ClockAt(w.answered) {
+			t.Errorf("a window of %d samples, %d to %d", len(w.pcm), w.start, w.end())
+		}
+		times = append(times, fmt.Sprintf("%.1f", w.answered.Sub(start).Seconds()))
+	}
+	// Of 8 s each pair wants one look: a window in 4 s for each of two, and one
+	// answer more for the decoder to begin with.
+	if got, want := strings.Join(times[:5], " "), "1.8 3.6 7.8 12.0 16.2"; got != want {
+		t.Errorf("windows at %s s, want %s", got, want)
 	}
 }

@@ -326,6 +326,7 @@ func (r *run) choosePilots() error {
 	n := pilotBuckets(r.cfg.Duration - r.cfg.Ramp)
 	for i := range r.cfg.Pilots {
 		p := r.members[i].pilot
+		p.others = r.cfg.Pilots - 1
 		p.place = proto.BucketSeconds * (2 + (i+n-1)%n)
 		r.ear.pilots = append(r.ear.pilots, p)
 	}
