@@ -18,6 +18,7 @@ var mayImport = map[string][]string{
 	"cmd/brigade-run":  {"stack", "internal/manual"},
 	"stress":           {"load/report", "stack", "shard", "brigade", "singer", "voice", "audiofile", "internal/cputime", "internal/manual"},
 	"e2e":              {},
+	"e2e/box":          {},
 
 	"state":  {"brigade", "durable", "shm", "upload", "audiofile", "proto", "internal/boottime", "internal/measure"},
 	"shard":  {"codec", "shm", "upload", "proto", "internal/boottime", "internal/measure"},
@@ -44,6 +45,7 @@ var mayImport = map[string][]string{
 	"internal/boottime": {},
 	"internal/cputime":  {},
 	"internal/house":    {},
+	"internal/manpage":  {"internal/manual"},
 	"internal/manual":   {},
 	"internal/measure":  {},
 	"internal/metrics":  {"internal/measure"},
