@@ -25,7 +25,7 @@ BRANCH  := $(shell git rev-parse --abbrev-ref HEAD 2>/dev/null || echo unknown)
 LDFLAGS := -X main.version=$(VERSION) -X main.branch=$(BRANCH)
 
 .DEFAULT_GOAL := help
-.PHONY: help deps need build run demo stress stress-shards test fuzz bench clean
+.PHONY: help deps need build run demo stress stress-shards deb deb-arm64 e2e e2e-long test fuzz bench clean
 
 help: ## this list
 	@printf 'Bucket Brigade: make TARGET [VARIABLE=VALUE]\n\n'
@@ -56,6 +56,12 @@ stress: need build ## does a brigade of this machine carry USERS singers for DUR
 
 stress-shards: need build ## how many does it carry (up to MOST), unsharded and with shards: COUNTS=0,1,2
 	@$(BIN)/stress shards -counts $(COUNTS) -most $(MOST)
+
+deb: deps ## a Debian package of all that runs on a server, into build/deb
+	@TAGS='$(TAGS)' LDFLAGS='$(LDFLAGS)' scripts/package
+
+deb-arm64: deps ## the same for arm64; needs apt-get install gcc-aarch64-linux-gnu libc6-dev-arm64-cross
+	@TAGS='$(TAGS)' LDFLAGS='$(LDFLAGS)' scripts/package arm64
 
 test: deps ## everything CI checks: format, vet, staticcheck, tests with -race
 	@echo '== gofmt'
