@@ -1,0 +1,202 @@
+package box
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// long asks for the counts of the long test: `make e2e-long`.
+var long = flag.Bool("long", false, "run the tests that take a quarter of an hour")
+
+// patience is for whatever should happen soon.
+const patience = 15 * time.Second
+
+// machine is a box with our package in it, and the list of what was checked.
+type machine struct {
+	*Box
+	deb  string // as seen inside
+	list []string
+}
+
+// boot makes a machine; the package is not installed yet. Its list is printed at
+// the end.
+func boot(t *testing.T) *machine {
+	t.Helper()
+	if os.Geteuid() != 0 {
+		t.Skip("SKIPPED, NOTHING WAS PROVED: only root can boot a systemd of its own; run this as root")
+	}
+	deb := buildPackage(t)
+	b, err := Start(t.Context(), t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := &machine{Box: b, deb: "/mnt/share/" + filepath.Base(deb)}
+	t.Cleanup(func() {
+		if t.Failed() {
+			journal, _ := m.Run(context.Background(), "journalctl", "--no-pager", "-n", "400", "-o", "short-precise")
+			t.Logf("the journal:\n%s", journal)
+		}
+		if err := m.Close(); err != nil {
+			t.Error(err)
+		}
+		fmt.Printf("\n%s: %d checks\n  %s\n\n", t.Name(), len(m.list), strings.Join(m.list, "\n  "))
+	})
+	text, err := os.ReadFile(deb)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(b.Share(), filepath.Base(deb)), text, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+// buildPackage builds what ships and gives its path.
+func buildPackage(t *testing.T) string {
+	t.Helper()
+	root := filepath.Join("..", "..")
+	cmd := exec.Command("make", "-s", "-C", root, "deb")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("make deb: %v\n%s", err, out)
+	}
+	found, err := filepath.Glob(filepath.Join(root, "build/deb/bucketbrigade_*_amd64.deb"))
+	if err != nil || len(found) == 0 {
+		t.Fatalf("make deb made nothing: %v", err)
+	}
+	newest := found[0]
+	for _, name := range found {
+		if age(t, name) < age(t, newest) {
+			newest = name
+		}
+	}
+	return newest
+}
+
+func age(t *testing.T, name string) time.Duration {
+	t.Helper()
+	info, err := os.Stat(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return time.Since(info.ModTime())
+}
+
+// check is one line of the list. What f needs to go on is its own matter: checks
+// that follow are done even so.
+func (m *machine) check(t *testing.T, what string, f func(t *testing.T)) {
+	t.Helper()
+	ok := t.Run(strings.ReplaceAll(what, " ", "_"), f)
+	verdict := "ok  "
+	if !ok {
+		verdict = "FAIL"
+	}
+	m.list = append(m.list, verdict+" "+what)
+}
+
+// must runs a command that has to succeed and gives what it said.
+func (m *machine) must(t *testing.T, name string, args ...string) string {
+	t.Helper()
+	said, err := m.Run(t.Context(), name, args...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return said
+}
+
+// sh runs a line of bash that has to succeed.
+func (m *machine) sh(t *testing.T, line string) string {
+	t.Helper()
+	return m.must(t, "bash", "-c", line)
+}
+
+// property is one of a unit's.
+func (m *machine) property(t *testing.T, unit, name string) string {
+	t.Helper()
+	return m.must(t, "systemctl", "show", "-P", name, unit)
+}
+
+// pid is that of a unit's main process, as seen inside.
+func (m *machine) pid(t *testing.T, unit string) int {
+	t.Helper()
+	pid, err := strconv.Atoi(m.property(t, unit, "MainPID"))
+	if err != nil || pid == 0 {
+		t.Fatalf("%s does not run", unit)
+	}
+	return pid
+}
+
+// kill sends a signal to a unit's main process alone.
+func (m *machine) kill(t *testing.T, unit string, sig syscall.Signal) {
+	t.Helper()
+	m.must(t, "kill", fmt.Sprintf("-%d", sig), fmt.Sprint(m.pid(t, unit)))
+}
+
+// soon waits until f says so; the test ends if it does not.
+func (m *machine) soon(t *testing.T, what string, f func() bool) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	if err := m.Await(ctx, f); err != nil {
+		t.Fatalf("%s: not within %v (%v)", what, patience, err)
+	}
+}
+
+// active waits until a unit is.
+func (m *machine) active(t *testing.T, unit string) {
+	t.Helper()
+	m.soon(t, unit+" is active", func() bool { return m.property(t, unit, "ActiveState") == "active" })
+}
+
+// again waits until a unit has been started more often than n times.
+func (m *machine) again(t *testing.T, unit string, n int) {
+	t.Helper()
+	m.soon(t, unit+" is started again", func() bool {
+		return m.restarts(t, unit) > n && m.property(t, unit, "ActiveState") == "active"
+	})
+}
+
+// restarts is how often systemd has started a unit by itself.
+func (m *machine) restarts(t *testing.T, unit string) int {
+	t.Helper()
+	n, err := strconv.Atoi(m.property(t, unit, "NRestarts"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+// journal is what a unit has said since a moment.
+func (m *machine) journal(t *testing.T, unit string, since time.Time) string {
+	t.Helper()
+	m.must(t, "journalctl", "--sync")
+	return m.must(t, "journalctl", "-q", "--no-pager", "-o", "cat", "-u", unit, "--since", fmt.Sprintf("@%.3f", float64(since.UnixMicro())/1e6))
+}
+
+// get asks for a path of the site as nginx serves it, with the status before the
+// body.
+func (m *machine) get(t *testing.T, path string) string {
+	t.Helper()
+	said, err := m.Run(t.Context(), "curl", "-s", "-m", "10", "-w", "\n%{http_code}", "http://127.0.0.1:8080"+path)
+	if err != nil {
+		return err.Error()
+	}
+	body, status, _ := cutLast(said, "\n")
+	return status + " " + body
+}
+
+func cutLast(text, sep string) (before, after string, found bool) {
+	i := strings.LastIndex(text, sep)
+	if i < 0 {
+		return "", text, false
+	}
+	return text[:i], text[i+len(sep):], true
+}

@@ -1,0 +1,168 @@
+package box
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"bucketbrigade/load"
+)
+
+// choir sings at the machine, at real pace, in the background.
+type choir struct {
+	m       *machine
+	file    string // of the result, as seen from outside
+	second  atomic.Int64
+	ended   chan struct{}
+	err     error
+	said    []string
+	started time.Time
+	events  []event
+	result  *load.Result
+}
+
+// event is something that befell the machine.
+type event struct {
+	what string
+	at   time.Time
+}
+
+// evening is a scenario with one song as long as the run, but for some seconds at
+// both ends.
+const evening = `{
+ "about": "One song.", "voices": {"sung": 50, "room": 50}, "turn_s": 3600,
+ "turn": [{"at_s": 0, "do": "lead"}, {"at_s": 2.5, "do": "start"}, {"at_s": %.1f, "do": "stop"}]
+}`
+
+var progress = regexp.MustCompile(`^ *(\d+) s +\d+ singers`)
+
+// sing begins; the song ends so long before the run that all of it has been heard.
+func (m *machine) sing(t *testing.T, users int, length time.Duration, args ...string) *choir {
+	t.Helper()
+	const ramp = 3 * time.Second
+	// After the ramp all settle; a song is whole 5.25 s after the last of six buckets.
+	song := length - ramp - 1500*time.Millisecond - 26*time.Second
+	write(t, filepath.Join(m.Share(), "evening.json"), fmt.Sprintf(evening, max(song.Seconds(), 5)))
+	c := &choir{m: m, file: filepath.Join(m.Share(), "result.json"), ended: make(chan struct{}), started: time.Now()}
+	_ = os.Remove(c.file)
+	args = append([]string{
+		"-url", "http://127.0.0.1:8080", "-users", fmt.Sprint(users), "-duration", length.String(), "-ramp", ramp.String(),
+		"-scenario", "/mnt/share/evening.json", "-p99", "10s", "-json", "/mnt/share/result.json",
+	}, args...)
+	cmd := m.Command(context.Background(), "brigade-stress", args...)
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd.Stderr = cmd.Stdout
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	go func() {
+		defer close(c.ended)
+		for lines := bufio.NewScanner(out); lines.Scan(); {
+			if at := progress.FindStringSubmatch(lines.Text()); at != nil {
+				n, _ := strconv.Atoi(at[1])
+				c.second.Store(int64(n))
+				continue
+			}
+			c.said = append(c.said, lines.Text())
+		}
+		c.err = cmd.Wait()
+	}()
+	t.Cleanup(func() { _ = cmd.Process.Kill(); <-c.ended })
+	return c
+}
+
+// until waits until a second of the run.
+func (c *choir) until(t *testing.T, second int) {
+	t.Helper()
+	err := c.m.Await(t.Context(), func() bool {
+		select {
+		case <-c.ended:
+			t.Fatalf("the choir ended too soon: %v\n%s", c.err, strings.Join(c.said, "\n"))
+		default:
+		}
+		return c.second.Load() >= int64(second)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// note says that something happens now.
+func (c *choir) note(what string) { c.events = append(c.events, event{what, time.Now()}) }
+
+// wait waits for the end and reads the result.
+func (c *choir) wait(t *testing.T) *load.Result {
+	t.Helper()
+	<-c.ended
+	text, err := os.Open(c.file)
+	if err != nil {
+		t.Fatalf("no result: %v (%v)\n%s", err, c.err, strings.Join(c.said, "\n"))
+	}
+	defer text.Close()
+	if c.result, err = load.ReadResult(text); err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("%d singers: %d requests, p50 %.0f ms, p99 %.0f ms, max %.0f ms, errors %v, %d connections",
+		c.result.Setup.Users, c.result.Totals.Answered, c.result.Totals.P50MS, c.result.Totals.P99MS, c.result.Totals.MaxMS,
+		c.result.Totals.Errors, c.result.Totals.Connections)
+	return c.result
+}
+
+// voices are failures found by listening, some time after what caused them.
+var voices = map[string]bool{load.KindLost: true, load.KindMisplaced: true, load.KindEarly: true}
+
+// after lists what failed between an event and the next one, but for voices.
+func (c *choir) after(what string) (errors []string) {
+	for i, e := range c.events {
+		if e.what != what {
+			continue
+		}
+		end := time.Now()
+		if i+1 < len(c.events) {
+			end = c.events[i+1].at
+		}
+		for _, f := range c.result.Failures {
+			at := c.result.Machines[0].Start.Add(time.Duration(f.AtS * float64(time.Second)))
+			if !voices[f.Kind] && !at.Before(e.at) && at.Before(end) {
+				errors = append(errors, fmt.Sprintf("%.2f s later: %s: %s: %s", at.Sub(e.at).Seconds(), f.Singer, f.Kind, f.Text))
+			}
+		}
+	}
+	return errors
+}
+
+// unheard lists what was wrong with voices.
+func (c *choir) unheard() (faults []string) {
+	for _, f := range c.result.Failures {
+		if voices[f.Kind] {
+			faults = append(faults, fmt.Sprintf("at %.1f s: %s", f.AtS, f.Text))
+		}
+	}
+	return faults
+}
+
+// heard is how many pieces of voices were where they belong.
+func (c *choir) heard() (n int) {
+	for _, p := range c.result.Pilots {
+		n += p.Heard
+	}
+	return n
+}
+
+func write(t *testing.T, name, text string) {
+	t.Helper()
+	if err := os.WriteFile(name, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}

@@ -1,0 +1,91 @@
+package box
+
+import (
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// testWrongSettings puts values that make no sense into the settings file. What a
+// unit then says has to name the setting and the value, and what would be right; and
+// it has to say so once, not over and over.
+func (m *machine) testWrongSettings(t *testing.T) {
+	const file = "/etc/bucketbrigade/brigade.env"
+	for _, c := range []struct{ unit, setting, value, says, allowed string }{
+		{stateServer, "BRIGADE_MAX_USERS", "many", `-max-users`, "users"},
+		{stateServer, "BRIGADE_MAX_USERS", "0", "-max-users 0", "at least 1"},
+		{stateServer, "BRIGADE_KEEP", "-3", "-keep -3", "at least 1"},
+		{stateServer, "BRIGADE_STEMS", "perhaps", `"perhaps" for -stems`, "true or false"},
+		{stateServer, "BRIGADE_STATE_WAIT", "long", `-wait "long"`, "hybrid"},
+		{stateServer, "BRIGADE_JSON_AREA", "5", "-json-area 5", "10000..65535"},
+		{stateServer, "BRIGADE_RECORDINGS", "/usr/recordings", "/usr/recordings", "-recordings"},
+		{stateServer, "BRIGADE_TRACKS", "/nowhere", "/nowhere", "-tracks"},
+		{stateServer, "BRIGADE_CONTROL_SECRET", "/etc/none", "/etc/none", "-control-secret"},
+		{stateServer, "BRIGADE_SECRETS", "/etc/hostname", "/etc/hostname", "JSON"},
+		{stateServer, "BRIGADE_STATE_FLAGS", "-loud", "-loud", "-help"},
+		{shard(1), "BRIGADE_COMPLEXITY", "11", "-complexity 11", "0..10"},
+		{shard(1), "BRIGADE_ENCODE", "twice", `-encode "twice"`, "shared"},
+		{shard(1), "BRIGADE_OPUS_APPLICATION", "voip", "voip", "lowdelay"},
+		{shard(1), "BRIGADE_PROCS", "-1", "-procs -1", "1 or more"},
+		{shard(1), "BRIGADE_UPLOADS", "/usr/uploads", "/usr/uploads", "-uploads"},
+		{shard(1), "BRIGADE_JSON_AREA", "70000", "-json-area 70000", "10000..65535"},
+		{shard(1), "BRIGADE_SHARD_FLAGS", "-keep 3", "-keep", "state server"},
+	} {
+		m.check(t, c.setting+"="+filepath.Base(c.value)+" is told", func(t *testing.T) {
+			m.sh(t, "cp "+file+" /tmp/settings; printf '%s=%s\\n' "+c.setting+" '"+c.value+"' >>"+file)
+			defer m.sh(t, "cp /tmp/settings "+file+"; systemctl restart "+c.unit)
+			began := time.Now()
+			if _, err := m.Run(t.Context(), "systemctl", "restart", c.unit); err == nil {
+				t.Errorf("%s starts", c.unit)
+			}
+			said := m.journal(t, c.unit, began)
+			for _, want := range []string{c.says, c.allowed} {
+				if !strings.Contains(said, want) {
+					t.Errorf("the journal does not say %q:\n%s", want, said)
+				}
+			}
+			status, _ := m.Run(t.Context(), "systemctl", "status", "--no-pager", c.unit)
+			if !strings.Contains(status, c.says) {
+				t.Errorf("systemctl status does not say %q:\n%s", c.says, status)
+			}
+		})
+	}
+	m.check(t, "BRIGADE_SITE=--shards is told", func(t *testing.T) {
+		m.sh(t, "cp "+file+" /tmp/settings; echo 'BRIGADE_SITE=\"--listen 99999\"' >>"+file)
+		defer m.sh(t, "cp /tmp/settings "+file+"; systemctl restart brigade-nginx")
+		began := time.Now()
+		if _, err := m.Run(t.Context(), "systemctl", "restart", "brigade-nginx"); err == nil {
+			t.Error("it is taken")
+		}
+		if said := m.journal(t, "brigade-nginx", began); !strings.Contains(said, "port of --listen 99999: must be from 1 to 65535") || !strings.Contains(said, "BRIGADE_SITE") {
+			t.Errorf("the journal says\n%s", said)
+		}
+		if got := m.get(t, "/api/01"); !strings.HasPrefix(got, "200 ") {
+			t.Errorf("nginx answers %q", got)
+		}
+	})
+	m.check(t, "all run again with good settings", func(t *testing.T) {
+		for _, unit := range units() {
+			m.active(t, unit)
+		}
+	})
+}
+
+// testFullDisk gives the recordings a disk that a few seconds fill.
+func (m *machine) testFullDisk(t *testing.T) {
+	m.sh(t, "mount -t tmpfs -o size=300k,mode=755,uid=$(id -u bucketbrigade) full /var/lib/bucketbrigade/recordings; systemctl restart state-server")
+	defer m.sh(t, "umount -l /var/lib/bucketbrigade/recordings; systemctl restart state-server")
+	began := time.Now()
+	c := m.sing(t, 10, 32*time.Second, "-pilots", "4")
+	result := c.wait(t)
+	if len(result.Totals.Errors) > 0 || !result.Verdict.Held {
+		t.Errorf("singers notice: %v\n%s", result.Totals.Errors, strings.Join(result.Verdict.Reasons, "\n"))
+	}
+	if said := m.journal(t, stateServer, began); !strings.Contains(said, "no space left on device") {
+		t.Errorf("the journal does not tell of the disk:\n%s", said)
+	}
+	if n := m.restarts(t, stateServer); n > 0 {
+		t.Errorf("the state server was started %d times more", n)
+	}
+}
