@@ -33,6 +33,8 @@ func (s *Settings) CheckFlags() error {
 		return fmt.Errorf("-max-users %d: a room takes at least 1", s.MaxUsers)
 	case s.Keep < 1:
 		return fmt.Errorf("-keep %d: at least 1 song stays", s.Keep)
+	case s.JSONArea < proto.OldJSONArea || s.JSONArea > proto.MaxJSONArea:
+		return fmt.Errorf("-json-area %d is not in %d..%d", s.JSONArea, proto.OldJSONArea, proto.MaxJSONArea)
 	case s.Recordings == "" && (s.Stems || s.FLAC):
 		return fmt.Errorf("-stems and -flac say what to record, -recordings is needed to say where")
 	}

@@ -27,7 +27,7 @@ func TestCommandLine(t *testing.T) {
 		{"wait", []string{"-wait", "sleep"}, 2, `wait "sleep" is not known: "hybrid" or "spin"`},
 		{"room", []string{"-max-users", "0"}, 2, "-max-users 0"},
 		{"directory", []string{"-dir", dir + "/none"}, 1, "name another with -dir"},
-		{"json area", []string{"-dir", dir, "-json-area", "99"}, 1, "-json-area 99 is not in 10000..65535"},
+		{"json area", []string{"-dir", dir, "-json-area", "99"}, 2, "-json-area 99 is not in 10000..65535"},
 		{"metrics for all", []string{"-dir", dir, "-metrics", "0.0.0.0:9101"}, 1, "-metrics: 0.0.0.0:9101 is no loopback address"},
 		{"no control secret", []string{"-dir", dir, "-control-secret", dir + "/none"}, 1, "-control-secret: open " + dir + "/none"},
 		{"no secrets", []string{"-dir", dir, "-secrets", dir + "/none"}, 1, "-secrets: open " + dir + "/none"},

@@ -27,7 +27,6 @@ var toBeStarted = map[string]string{
 	"state-server.service":   "state-server.service",
 	"brigade.target":         "brigade.target",
 	"brigade-nginx.service":  "brigade-nginx.service",
-	"brigade-nginx.path":     "brigade-nginx.path",
 }
 
 func analyze(t *testing.T) string {

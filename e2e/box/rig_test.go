@@ -40,9 +40,11 @@ func boot(t *testing.T) *machine {
 		t.Fatal(err)
 	}
 	m := &machine{Box: b, deb: "/mnt/share/" + filepath.Base(deb)}
+	// Each installation would look through all manual pages of the machine.
+	m.sh(t, "echo man-db man-db/auto-update boolean false | debconf-set-selections || true; rm -f /var/lib/man-db/auto-update")
 	t.Cleanup(func() {
 		if t.Failed() {
-			journal, _ := m.Run(context.Background(), "journalctl", "--no-pager", "-n", "400", "-o", "short-precise")
+			journal, _ := m.Run(context.Background(), "journalctl", "--no-pager", "-n", "3000", "-o", "short-precise")
 			t.Logf("the journal:\n%s", journal)
 		}
 		if err := m.Close(); err != nil {

@@ -7,7 +7,9 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"regexp"
 	"strings"
+	"time"
 )
 
 // ErrUsage is what Parse gives for a command line that makes no sense; the
@@ -38,7 +40,8 @@ func New(name, source string, out io.Writer) *flag.FlagSet {
 }
 
 // Parse parses args. The error is flag.ErrHelp after -help, else ErrUsage; it
-// has been printed with a pointer to -help instead of the whole page.
+// has been printed, with what the flag in question wants and a pointer to -help
+// instead of the whole page.
 func Parse(fs *flag.FlagSet, args []string) error {
 	page, out := fs.Usage, fs.Output()
 	fs.Usage = func() {}
@@ -51,8 +54,38 @@ func Parse(fs *flag.FlagSet, args []string) error {
 		page()
 		return err
 	}
+	if wants := wanted(fs, err); wants != "" {
+		fmt.Fprintln(out, wants)
+	}
 	fmt.Fprintf(out, "%s -help explains\n", fs.Name())
 	return ErrUsage
+}
+
+// refused finds the flag in what package flag says of a value that it did not take.
+var refused = regexp.MustCompile(`^invalid (?:boolean )?value .* for (?:flag )?-([a-z-]+): `)
+
+// wanted says what would have been right for the flag whose value err refuses; "" if
+// err is about something else.
+func wanted(fs *flag.FlagSet, err error) string {
+	m := refused.FindStringSubmatch(err.Error())
+	if m == nil || fs.Lookup(m[1]) == nil {
+		return ""
+	}
+	f := fs.Lookup(m[1])
+	kind, about := flag.UnquoteUsage(f)
+	if getter, ok := f.Value.(flag.Getter); ok {
+		switch getter.Get().(type) {
+		case bool:
+			kind = "true or false"
+		case int:
+			kind = "a whole number"
+		case float64:
+			kind = "a number"
+		case time.Duration:
+			kind = "a time such as 1.5s or 2m"
+		}
+	}
+	return fmt.Sprintf("-%s wants %s: %s", f.Name, kind, about)
 }
 
 // Wrong prints why a command line makes no sense, and gives ErrUsage.
