@@ -136,10 +136,12 @@ func (m *machine) pid(t *testing.T, unit string) int {
 	return pid
 }
 
-// kill sends a signal to a unit's main process alone.
-func (m *machine) kill(t *testing.T, unit string, sig syscall.Signal) {
+// kill sends a signal to a unit's main process alone, and gives its number.
+func (m *machine) kill(t *testing.T, unit string, sig syscall.Signal) (pid int) {
 	t.Helper()
-	m.must(t, "kill", fmt.Sprintf("-%d", sig), fmt.Sprint(m.pid(t, unit)))
+	pid = m.pid(t, unit)
+	m.must(t, "kill", fmt.Sprintf("-%d", sig), fmt.Sprint(pid))
+	return pid
 }
 
 // soon waits until f says so; the test ends if it does not.
@@ -158,11 +160,12 @@ func (m *machine) active(t *testing.T, unit string) {
 	m.soon(t, unit+" is active", func() bool { return m.property(t, unit, "ActiveState") == "active" })
 }
 
-// again waits until a unit has been started more often than n times.
-func (m *machine) again(t *testing.T, unit string, n int) {
+// again waits until a unit that had main process before has another one and is active.
+func (m *machine) again(t *testing.T, unit string, before int) {
 	t.Helper()
 	m.soon(t, unit+" is started again", func() bool {
-		return m.restarts(t, unit) > n && m.property(t, unit, "ActiveState") == "active"
+		now := m.property(t, unit, "MainPID")
+		return now != "0" && now != fmt.Sprint(before) && m.property(t, unit, "ActiveState") == "active"
 	})
 }
 

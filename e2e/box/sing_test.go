@@ -35,22 +35,29 @@ type event struct {
 	at   time.Time
 }
 
-// evening is a scenario with one song as long as the run, but for some seconds at
-// both ends.
+// evening is a scenario with what its only leader does.
 const evening = `{
- "about": "One song.", "voices": {"sung": 50, "room": 50}, "turn_s": 3600,
- "turn": [{"at_s": 0, "do": "lead"}, {"at_s": 2.5, "do": "start"}, {"at_s": %.1f, "do": "stop"}]
+ "about": "One evening.", "voices": {"sung": 50, "room": 50}, "turn_s": 3600,
+ "turn": [{"at_s": 0, "do": "lead"}, %s]
 }`
+
+// oneSong is one of a length. It is heard to its end by all, and recorded, 26 s later.
+func oneSong(length time.Duration) string {
+	return fmt.Sprintf(`{"at_s": 2.5, "do": "start"}, {"at_s": %.1f, "do": "stop"}`, 2.5+length.Seconds())
+}
+
+// twoSongs are short; the first is written to disk when the second one starts.
+const twoSongs = `{"at_s": 2.5, "do": "start"}, {"at_s": 7, "do": "stop"}, {"at_s": 8, "do": "start"}, {"at_s": 30, "do": "stop"}`
 
 var progress = regexp.MustCompile(`^ *(\d+) s +\d+ singers`)
 
-// sing begins; the song ends so long before the run that all of it has been heard.
-func (m *machine) sing(t *testing.T, users int, length time.Duration, args ...string) *choir {
+// ramp is the time in which all join. What the leader does begins 1.5 s later.
+const ramp = 3 * time.Second
+
+// sing begins a run of some length.
+func (m *machine) sing(t *testing.T, users int, length time.Duration, turn string, args ...string) *choir {
 	t.Helper()
-	const ramp = 3 * time.Second
-	// After the ramp all settle; a song is whole 5.25 s after the last of six buckets.
-	song := length - ramp - 1500*time.Millisecond - 26*time.Second
-	write(t, filepath.Join(m.Share(), "evening.json"), fmt.Sprintf(evening, max(song.Seconds(), 5)))
+	write(t, filepath.Join(m.Share(), "evening.json"), fmt.Sprintf(evening, turn))
 	c := &choir{m: m, file: filepath.Join(m.Share(), "result.json"), ended: make(chan struct{}), started: time.Now()}
 	_ = os.Remove(c.file)
 	args = append([]string{
