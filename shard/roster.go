@@ -14,8 +14,17 @@ import (
 // field has at most four under way.
 const maxWaiting = 8
 
+// A shard that takes over the socket of one that ended does not know where its singers
+// stand, and finds several requests of one in the queue. In its youth it waits for
+// gather, once a singer, and begins with the earliest.
+const (
+	youth  = 5 * time.Second
+	gather = 50 * time.Millisecond
+)
+
 // roster knows the singers of this shard and whose turn it is.
 type roster struct {
+	youngUntil  time.Time // zero: there was no queue
 	reorderWait time.Duration
 	idle        time.Duration
 	max         int
@@ -41,7 +50,8 @@ func (r *roster) enter(ctx context.Context, key singerKey, song *song) (*singer,
 	r.mu.Lock()
 	s := r.singer(key)
 	fits, err := s.fits(song)
-	if !s.busy && (fits || err != nil) {
+	r.gather(s, song)
+	if !s.busy && !s.gathering && (fits || err != nil) {
 		s.busy = err == nil
 		r.mu.Unlock()
 		return s, err
@@ -54,6 +64,21 @@ func (r *roster) enter(ctx context.Context, key singerKey, song *song) (*singer,
 	s.waiting = append(s.waiting, w)
 	r.mu.Unlock()
 	return s, r.await(ctx, s, w)
+}
+
+// gather has a singer wait if this may not be the first of his requests that are here.
+// The caller holds the mutex.
+func (r *roster) gather(s *singer, song *song) {
+	if s.busy || s.gathering || s.chained || song.query.Reset || !time.Now().Before(r.youngUntil) {
+		return
+	}
+	s.gathering = true
+	time.AfterFunc(gather, func() {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		s.gathering = false
+		s.handOn()
+	})
 }
 
 // await waits for the turn of w. A wait that runs out while another request has
@@ -105,7 +130,7 @@ func (r *roster) leave(s *singer, song *song, outcome error, now time.Time) {
 		}
 	}
 	s.handOn()
-	if outcome != nil && !s.busy && len(s.waiting) == 0 {
+	if outcome != nil && !s.busy && !s.gathering && len(s.waiting) == 0 {
 		delete(r.singers, s.key)
 	}
 }
@@ -177,7 +202,7 @@ func (r *roster) singer(key singerKey) *singer {
 func (r *roster) evict() {
 	var oldest *singer
 	for _, s := range r.singers {
-		if !s.busy && len(s.waiting) == 0 && (oldest == nil || s.lastHeard.Before(oldest.lastHeard)) {
+		if !s.busy && !s.gathering && len(s.waiting) == 0 && (oldest == nil || s.lastHeard.Before(oldest.lastHeard)) {
 			oldest = s
 		}
 	}
@@ -191,7 +216,7 @@ func (r *roster) sweep(now time.Time) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for key, s := range r.singers {
-		if !s.busy && len(s.waiting) == 0 && now.Sub(s.lastHeard) > r.idle {
+		if !s.busy && !s.gathering && len(s.waiting) == 0 && now.Sub(s.lastHeard) > r.idle {
 			delete(r.singers, key)
 		}
 	}

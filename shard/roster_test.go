@@ -57,6 +57,47 @@ func TestRequestsAreTakenInTheOrderOfTheirClocks(t *testing.T) {
 	})
 }
 
+// In the queue that a shard takes over several requests of one singer wait, who goes on,
+// and come out in any order.
+func TestAQueueIsBegunWithTheEarliest(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := newTestRoster()
+		r.youngUntil = time.Now().Add(youth)
+		took := make(chan string, 10)
+		for _, k := range []int{4, 3, 2} {
+			go takeTurn(t.Context(), r, k, took)
+			synctest.Wait()
+		}
+		for want := 2; want <= 4; want++ {
+			if got := <-took; got != fmt.Sprint(want) {
+				t.Errorf("turn %d went to %s", want, got)
+			}
+		}
+	})
+}
+
+// Who starts afresh does not wait, nor does anybody in a shard that is no longer new.
+func TestNobodyElseWaitsForTheEarliest(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		part  int
+		after time.Duration
+		waits time.Duration
+	}{{2, 0, gather}, {1, 0, 0}, {2, youth, 0}} {
+		synctest.Test(t, func(t *testing.T) {
+			r := newTestRoster()
+			r.youngUntil = time.Now().Add(youth)
+			timer := time.NewTimer(c.after)
+			start := <-timer.C
+			takeTurn(t.Context(), r, c.part, make(chan string, 1))
+			if waited := time.Since(start); waited != c.waits {
+				t.Errorf("part %d, %v after the start, waited for %v, want %v", c.part, c.after, waited, c.waits)
+			}
+		})
+	}
+}
+
 func TestMissingPredecessorIsAConflict(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -55,7 +55,8 @@ const (
 // New makes a shard that listens, but does not answer before Run.
 func New(cfg Config) (*Server, error) {
 	cfg = cfg.withDefaults()
-	if len(cfg.Listeners) == 0 {
+	inherited := len(cfg.Listeners) > 0
+	if !inherited {
 		l, err := net.Listen("tcp", cfg.Listen)
 		if err != nil {
 			return nil, fmt.Errorf("shard: %w; choose another address with -listen", err)
@@ -67,6 +68,9 @@ func New(cfg Config) (*Server, error) {
 		s.time.boot = cfg.SinceBoot
 	}
 	s.listeners = cfg.Listeners
+	if inherited {
+		s.roster.youngUntil = time.Now().Add(youth)
+	}
 	s.http = &http.Server{
 		Handler:        s.connections.farewell(s.Handler()),
 		ConnState:      s.connections.note,

@@ -21,6 +21,7 @@ type singer struct {
 
 	// Under the roster's mutex.
 	busy      bool // a request has the turn
+	gathering bool // nobody gets it before the earliest has had time to come
 	waiting   []*waiter
 	lastHeard time.Time
 	// chained: a request was answered, so the clocks of the next are known.
