@@ -182,6 +182,11 @@ func (m *machine) testUnderLoad(t *testing.T) {
 		{"a state server that hangs", 38, kill(stateServer, syscall.SIGSTOP), users},
 		{"a shard that hangs", 44, kill(shard(3), syscall.SIGSTOP), users},
 	})
+	m.check(t, "the song is recorded", func(t *testing.T) {
+		if made := m.recordings(t); len(made) != 1 {
+			t.Errorf("recordings: %v, want one", made)
+		}
+	})
 	m.check(t, "pilots hear each other all the time", func(t *testing.T) {
 		if c.heard() < 10 {
 			t.Errorf("only %d pieces of voices were heard: %v", c.heard(), c.result.Pilots)

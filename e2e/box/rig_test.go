@@ -46,6 +46,8 @@ func boot(t *testing.T) *machine {
 		if t.Failed() {
 			journal, _ := m.Run(context.Background(), "journalctl", "--no-pager", "-n", "3000", "-o", "short-precise")
 			t.Logf("the journal:\n%s", journal)
+			errors, _ := m.Run(context.Background(), "tail", "-n", "100", "/var/log/nginx/error.log")
+			t.Logf("nginx:\n%s", errors)
 		}
 		if err := m.Close(); err != nil {
 			t.Error(err)

@@ -1,0 +1,82 @@
+package box
+
+import (
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"bucketbrigade/audiofile"
+	"bucketbrigade/load"
+	"bucketbrigade/proto"
+	"bucketbrigade/voice"
+)
+
+const recordingsDir = "/var/lib/bucketbrigade/recordings"
+
+// recordings lists the recorded songs.
+func (m *machine) recordings(t *testing.T) []string {
+	t.Helper()
+	return strings.Fields(m.sh(t, "cd "+recordingsDir+" && ls *.wav 2>/dev/null || true"))
+}
+
+// wholeRecording checks that a recording is as long as its song, and that the voice of
+// each pilot is in all of it.
+func (c *choir) wholeRecording(t *testing.T, name string, song time.Duration) {
+	t.Helper()
+	pcm, err := audiofile.ReadWAV(filepath.Join(c.m.Root(), recordingsDir, name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	length := proto.SamplesDuration(len(pcm))
+	if length < song-3*time.Second || length > song+3*time.Second {
+		t.Errorf("%v are recorded of a song of %v", length, song)
+	}
+	machine := c.result.Machines[0]
+	plan := load.Plan{Start: machine.StartClock.Time(), Users: c.result.Setup.Users, Machine: 1, Machines: 1}
+	pieces, present := 0, 0
+	for i := range c.result.Setup.Pilots {
+		lost := lostPieces(pcm, uint64(plan.User(i)))
+		n := len(pcm)/piece - 2
+		pieces, present = pieces+n, present+n-len(lost)
+		for _, at := range lost {
+			t.Errorf("pilot %d is not in the recording at %v", i, proto.SamplesDuration(at))
+		}
+	}
+	t.Logf("%s: %v recorded, %d of %d pieces of pilots found", name, length, present, pieces)
+}
+
+const (
+	// piece is what is looked at at once, in samples: among a hundred voices two
+	// seconds are enough.
+	piece = 2 * proto.SampleRate
+	// loop is after how much a pilot begins again.
+	loop = 24 * proto.SampleRate
+	// nearby is how far from where it belongs a piece is looked for.
+	nearby = 480
+)
+
+// lostPieces gives where in a recording, whose first and last piece do not count, a
+// pilot is not heard at the place in his pattern that follows from where he began.
+func lostPieces(pcm []float32, pilot uint64) (lost []int) {
+	start := -1 // the sample of his pattern at the beginning of pcm, modulo loop
+	for at := piece; at+2*piece <= len(pcm); at += piece {
+		heard := pcm[at : at+piece]
+		if start < 0 {
+			s := voice.Find(heard, pilot, -loop, 0)
+			if !s.Present() {
+				lost = append(lost, at)
+				continue
+			}
+			start = ((-s.Lag-at)%loop + loop) % loop
+		}
+		place := (start + at) % loop
+		if place < nearby || place+piece+nearby > loop {
+			continue // the seam of his loop
+		}
+		if s := voice.Find(heard, pilot, -place-nearby, -place+nearby); !s.Present() {
+			lost = append(lost, at)
+		}
+	}
+	return lost
+}
