@@ -63,6 +63,12 @@ deb: deps ## a Debian package of all that runs on a server, into build/deb
 deb-arm64: deps ## the same for arm64; needs apt-get install gcc-aarch64-linux-gnu libc6-dev-arm64-cross
 	@TAGS='$(TAGS)' LDFLAGS='$(LDFLAGS)' scripts/package arm64
 
+e2e: deps ## as root: install the package on a machine with a real systemd, end each process in each way
+	@go test -v -count=1 -timeout 15m -tags $(TAGS) ./e2e/box
+
+e2e-long: deps ## the same over and over under 100 singers, with counts; ten minutes
+	@go test -v -count=1 -timeout 30m -tags $(TAGS) -run TestBoxLong ./e2e/box -long
+
 test: deps ## everything CI checks: format, vet, staticcheck, tests with -race
 	@echo '== gofmt'
 	@bad=$$(gofmt -l $$(find . -name '*.go' -not -path './build/*')); \
@@ -72,7 +78,7 @@ test: deps ## everything CI checks: format, vet, staticcheck, tests with -race
 	@echo '== staticcheck'
 	@go tool staticcheck -tags $(TAGS) ./...
 	@echo '== go test -race'
-	@go test -race -tags $(TAGS) $(TESTFLAGS) $$(go list -tags $(TAGS) ./... | grep -v -e '/e2e$$' -e '/stress$$')
+	@go test -race -tags $(TAGS) $(TESTFLAGS) $$(go list -tags $(TAGS) ./... | grep -v -e '/e2e$$' -e '/e2e/box$$' -e '/stress$$')
 	@echo '== go test -race, the whole brigade: at real pace, so nothing runs beside it'
 	@go test -race -p 1 -tags $(TAGS) $(TESTFLAGS) ./e2e ./stress
 

@@ -40,6 +40,7 @@ var mayImport = map[string][]string{
 	"voice":             {},
 	"durable":           {},
 	"proto":             {},
+	"deploy/container":  {},
 	"deploy/nginx":      {},
 	"deploy/systemd":    {},
 	"internal/boottime": {},
