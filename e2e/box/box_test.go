@@ -111,7 +111,7 @@ func (m *machine) testSandbox(t *testing.T) {
 				t.Errorf("%s: writing %s: %v", unit, file, err)
 			}
 		}
-		m.must(t, "systemd-analyze", "security", "--no-pager", "--threshold=15", unit)
+		m.sh(t, "set -o pipefail; systemd-analyze security --no-pager --threshold=15 "+unit+" | tail -n 1")
 	}
 }
 
