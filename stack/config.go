@@ -26,11 +26,11 @@ type Config struct {
 	// BinDir holds the programs state-server and codec-shard. Default: the
 	// current directory.
 	BinDir string
-	// Dir receives what the programs keep in files (Dir/segments, Dir/uploads,
-	// Dir/recordings) and what is nginx's (Dir/nginx). Backing tracks are looked
-	// for in Dir/tracks. Default: a directory of its own under os.TempDir,
-	// removed at the end. A directory that is given is made if missing, and
-	// stays. For measurements give one on a tmpfs.
+	// Dir receives what the programs keep in files (Dir/uploads, Dir/recordings)
+	// and what is nginx's (Dir/nginx). Backing tracks are looked for in
+	// Dir/tracks. Default: a directory of its own under os.TempDir, removed at
+	// the end. A directory that is given is made if missing, and stays. What the
+	// programs share as memory lies elsewhere: see Stack.Shared.
 	Dir string
 	// Shards is the number of codec shards, 1 to 64. Default 2.
 	Shards int

@@ -3,7 +3,7 @@
 // serves `make run` and the tests that need everything at once.
 //
 //	Start                                  Close, or the end of the context
-//	  1  state-server  (segments in Dir)     4
+//	  1  state-server  (memory in Shared)     4
 //	  2  shard-01                            3
 //	  3  shard-02                            2
 //	  4  nginx                               1   SIGTERM, after Grace SIGKILL

@@ -87,6 +87,7 @@ func TestBadConfig(t *testing.T) {
 func TestChildrenDieWithTheirParent(t *testing.T) {
 	t.Parallel()
 	bin := binDir(t)
+	t.Cleanup(func() { removeLeft("/dev/shm") })
 	cmd := exec.Command(filepath.Join(bin, "runner"), bin, t.TempDir())
 	stdout, err := cmd.StdoutPipe()
 	if err != nil {

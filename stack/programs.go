@@ -39,7 +39,7 @@ func shardName(n int) string { return fmt.Sprintf("shard-%02d", n) }
 // stateServer opens all segments by name, so that none is found late.
 func (s *Stack) stateServer() program {
 	args := append([]string{
-		"-dir", filepath.Join(s.dir, "segments"), "-tracks", filepath.Join(s.dir, tracksDir),
+		"-dir", s.shared.path, "-tracks", filepath.Join(s.dir, tracksDir),
 		"-uploads", filepath.Join(s.dir, uploadsDir), "-recordings", filepath.Join(s.dir, recordingsDir),
 	}, s.cfg.Args[StateServer]...)
 	for n := 1; n <= s.cfg.Shards; n++ {
@@ -63,7 +63,7 @@ func (s *Stack) codecShard(n int) program {
 			addr = strings.TrimPrefix(url, "http://") // in an earlier life
 		}
 		return slices.Concat([]string{
-			"-dir", filepath.Join(s.dir, "segments"), "-segment", segment(n), "-listen", addr,
+			"-dir", s.shared.path, "-segment", segment(n), "-listen", addr,
 			"-uploads", filepath.Join(s.dir, uploadsDir),
 		}, s.cfg.Args[CodecShard])
 	}

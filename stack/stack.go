@@ -21,6 +21,7 @@ type Stack struct {
 	cfg    Config
 	dir    string
 	ownDir bool
+	shared *sharedDir
 	base   int    // of the shards' ports; 0: each shard picks its own
 	listen string // host:port of nginx
 
@@ -115,20 +116,25 @@ func (s *Stack) makeDirs() (err error) {
 	if err != nil {
 		return err
 	}
-	for _, name := range []string{"segments", tracksDir, uploadsDir, recordingsDir, "nginx"} {
+	for _, name := range []string{tracksDir, uploadsDir, recordingsDir, "nginx"} {
 		if err := os.MkdirAll(filepath.Join(s.dir, name), 0o700); err != nil {
 			return err
 		}
 	}
-	return nil
+	s.shared, err = makeShared("/dev/shm", s.dir)
+	return err
 }
 
-// removeDir removes the directory if it is our own.
+// removeDir removes the directories that are our own.
 func (s *Stack) removeDir() error {
-	if !s.ownDir || s.dir == "" {
-		return nil
+	var errs []error
+	if s.shared != nil {
+		errs = append(errs, s.shared.remove())
 	}
-	return os.RemoveAll(s.dir)
+	if s.ownDir && s.dir != "" {
+		errs = append(errs, os.RemoveAll(s.dir))
+	}
+	return errors.Join(errs...)
 }
 
 // makeChildren lists the children in the order of their start.
@@ -330,7 +336,10 @@ func (s *Stack) Names() []string {
 	return names
 }
 
-// Dir is the directory that holds the files of the stack.
+// Shared is the directory of what the programs share as memory, removed at the end.
+func (s *Stack) Shared() string { return s.shared.path }
+
+// Dir is the directory that holds the other files of the stack.
 func (s *Stack) Dir() string { return s.dir }
 
 // Tracks is the folder for backing tracks, looked at again each second.

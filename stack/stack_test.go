@@ -128,6 +128,7 @@ func TestUnlimited(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	defer s.Close()
 	site, err := os.ReadFile(filepath.Join(s.Dir(), "nginx", "brigade-site.conf"))
 	for _, network := range cfg.Unlimited {
 		if !strings.Contains(string(site), network+" 1;") {
@@ -165,14 +166,18 @@ func TestOwnDirIsRemoved(t *testing.T) {
 	cfg := config(t)
 	cfg.Dir = ""
 	s := start(t, cfg)
-	if info, err := os.Stat(filepath.Join(s.Dir(), "segments")); err != nil || !info.IsDir() {
-		t.Fatalf("no directory for segments: %v", err)
+	for _, dir := range []string{s.Dir(), s.Shared()} {
+		if info, err := os.Stat(dir); err != nil || !info.IsDir() {
+			t.Fatalf("no directory: %v", err)
+		}
 	}
 	if err := s.Close(); err != nil {
 		t.Error(err)
 	}
-	if _, err := os.Stat(s.Dir()); !errors.Is(err, os.ErrNotExist) {
-		t.Errorf("%s is still there: %v", s.Dir(), err)
+	for _, dir := range []string{s.Dir(), s.Shared()} {
+		if _, err := os.Stat(dir); !errors.Is(err, os.ErrNotExist) {
+			t.Errorf("%s is still there: %v", dir, err)
+		}
 	}
 
 	s, err := New(cfg)

@@ -50,16 +50,17 @@ func binDir(t *testing.T) string {
 
 // standIn holds the flags of both stand-ins.
 type standIn struct {
-	dir, segment, listen string
-	noise                int
-	silent, deaf, broken bool
+	dir, segment, listen, uploads string
+	noise                         int
+	silent, deaf, broken          bool
 }
 
 func parseStandIn() (s standIn) {
 	flag.StringVar(&s.dir, "dir", "", "")
 	flag.StringVar(&s.segment, "segment", "", "")
 	flag.StringVar(&s.listen, "listen", "", "")
-	for _, name := range []string{"tracks", "uploads", "recordings"} {
+	flag.StringVar(&s.uploads, "uploads", "", "")
+	for _, name := range []string{"tracks", "recordings"} {
 		flag.String(name, "", "")
 	}
 	flag.IntVar(&s.noise, "noise", 0, "lines to print before anything else")
@@ -82,7 +83,7 @@ func parseStandIn() (s standIn) {
 
 // note adds a line to the file "journal" in the directory of the stack.
 func (s standIn) note(what string) {
-	f, err := os.OpenFile(filepath.Join(s.dir, "..", "journal"), os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
+	f, err := os.OpenFile(filepath.Join(s.uploads, "..", "journal"), os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
 	if err == nil {
 		_, err = fmt.Fprintln(f, what)
 	}
