@@ -253,7 +253,8 @@ func (b *Brigade) resumeTake(now proto.Clock, silenced bool) {
 	if !silenced {
 		gone = min(gone, now.Add(-b.ring.size))
 	}
-	t.next = max(min(t.next, has), min(has, gone))
+	lost := b.cleared.Add(-b.ring.size) // what is older is in no ring
+	t.next = max(min(t.next, has), min(has, gone), min(t.next, lost))
 }
 
 // check finds samples that are no numbers.
