@@ -281,3 +281,27 @@ func FuzzRestore(f *testing.F) {
 		}
 	})
 }
+
+// The log holds the most that one request can change: the longest voice, soloed, in
+// the most rounds, across the end of the ring.
+func TestLogHoldsTheMost(t *testing.T) {
+	t.Parallel()
+	for _, stems := range []bool{false, true} {
+		l := StoreLayout(1, stems, durable.Identity{})
+		h := newHome(t, Config{MaxUsers: 1, Stems: stems}, 12)
+		h.b.store = durable.Format(make([]byte, l.Size()), l)
+		h.b.ring.store = h.b.store
+		ann := h.join(1, 9*proto.SampleRate, proto.SampleRate)
+		ann.ask(params{"mark_start_singing": "1", "monitor": "1", "bpm": "500", "bpr": "1", "repeats": "20"})
+		saved := 0
+		for range 12 { // at some time over the end
+			h.pass(proto.MaxSamples)
+			h.must(ann.request(proto.MaxSamples, 0.001, nil))
+			ann.done(proto.MaxSamples)
+			saved = max(saved, int(h.b.ring.People[h.b.ring.runs(ann.write.Add(-1), 1)[0].lo]))
+		}
+		if saved < proto.MaxRepeats/2 {
+			t.Errorf("stems %t: a voice was added %d times, want rounds", stems, saved)
+		}
+	}
+}
