@@ -1,7 +1,6 @@
 package brigade
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
@@ -145,48 +144,6 @@ func (r *room) memory() string {
 	return text + fmt.Sprint(r.ringSum())
 }
 
-// disk is a recorder whose songs outlive it, as files do.
-type disk struct {
-	songs map[proto.Clock][][]float32
-	at    proto.Clock
-	open  bool
-}
-
-func newDisk() *disk { return &disk{songs: map[proto.Clock][][]float32{}} }
-
-func (d *disk) Begin(start proto.Clock) {
-	if d.open {
-		panic("a song begins before the last one has ended")
-	}
-	d.at, d.open = start, true
-}
-
-func (d *disk) Resume(start proto.Clock) (int, bool) {
-	parts, ok := d.songs[start]
-	d.at, d.open = start, ok
-	if !ok {
-		return 0, false
-	}
-	return len(parts[0]), true
-}
-
-func (d *disk) Write(at proto.Clock, parts [][]float32) {
-	song := d.songs[d.at]
-	if song == nil {
-		song = make([][]float32, len(parts))
-	}
-	for i, part := range parts {
-		off := at.Sub(d.at)
-		if more := off + len(part) - len(song[i]); more > 0 {
-			song[i] = append(song[i], make([]float32, more)...)
-		}
-		copy(song[i][off:], part)
-	}
-	d.songs[d.at] = song
-}
-
-func (d *disk) End() { d.open = false }
-
 // evening is the same random evening in a room whose process is killed now and then,
 // and in one whose process lives.
 type evening struct {
@@ -308,17 +265,8 @@ func (e *evening) request(make func(*room) *proto.Request) (carriedOut bool) {
 // compareSongs compares what was recorded.
 func (e *evening) compareSongs() {
 	for start, want := range e.once.songs {
-		got := e.kept.songs[start]
-		if len(got) != len(want) {
-			e.t.Fatalf("the song from %d has %d parts, want %d", start, len(got), len(want))
-		}
-		for i := range want {
-			if len(got[i]) != len(want[i]) {
-				e.t.Fatalf("part %d of the song from %d has %d samples, want %d", i, start, len(got[i]), len(want[i]))
-			}
-			if !bytes.Equal(bytesOf(got[i]), bytesOf(want[i])) { // the race detector looks at each sample otherwise
-				e.t.Fatalf("part %d of the song from %d differs", i, start)
-			}
+		if how := e.kept.songs[start].differs(want); how != "" {
+			e.t.Fatalf("the song from %d %s", start, how)
 		}
 	}
 }
