@@ -20,7 +20,7 @@ const (
 // TestBoxLong counts: the same blow over and over, with many singers.
 func TestBoxLong(t *testing.T) {
 	if !*long {
-		t.Skip("this takes ten minutes: `make e2e-long`")
+		t.Skip("this takes six minutes: `make e2e-long`")
 	}
 	m := boot(t)
 	m.must(t, "systemctl", "enable", "--now", "nginx")

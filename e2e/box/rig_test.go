@@ -15,7 +15,7 @@ import (
 )
 
 // long asks for the counts of the long test: `make e2e-long`.
-var long = flag.Bool("long", false, "run the tests that take a quarter of an hour")
+var long = flag.Bool("long", false, "run the test that takes six minutes, too")
 
 // patience is for whatever should happen soon.
 const patience = 15 * time.Second

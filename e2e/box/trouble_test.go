@@ -1,17 +1,20 @@
 package box
 
 import (
+	"fmt"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 )
 
+// settings is the operator's file.
+const settings = "/etc/bucketbrigade/brigade.env"
+
 // testWrongSettings puts values that make no sense into the settings file. What a
 // unit then says has to name the setting and the value, and what would be right; and
 // it has to say so once, not over and over.
 func (m *machine) testWrongSettings(t *testing.T) {
-	const file = "/etc/bucketbrigade/brigade.env"
 	for _, c := range []struct{ unit, setting, value, says, allowed string }{
 		{stateServer, "BRIGADE_MAX_USERS", "many", `-max-users`, "users"},
 		{stateServer, "BRIGADE_MAX_USERS", "0", "-max-users 0", "at least 1"},
@@ -32,8 +35,8 @@ func (m *machine) testWrongSettings(t *testing.T) {
 		{shard(1), "BRIGADE_SHARD_FLAGS", "-keep 3", "-keep", "state server"},
 	} {
 		m.check(t, c.setting+"="+filepath.Base(c.value)+" is told", func(t *testing.T) {
-			m.sh(t, "cp "+file+" /tmp/settings; printf '%s=%s\\n' "+c.setting+" '"+c.value+"' >>"+file)
-			defer m.sh(t, "cp /tmp/settings "+file+"; systemctl restart "+c.unit)
+			m.sh(t, "cp "+settings+" /tmp/settings; printf '%s=%s\\n' "+c.setting+" '"+c.value+"' >>"+settings)
+			defer m.sh(t, "cp /tmp/settings "+settings+"; systemctl restart "+c.unit)
 			began := time.Now()
 			if _, err := m.Run(t.Context(), "systemctl", "restart", c.unit); err == nil {
 				t.Errorf("%s starts", c.unit)
@@ -54,8 +57,8 @@ func (m *machine) testWrongSettings(t *testing.T) {
 		})
 	}
 	m.check(t, "BRIGADE_SITE=--shards is told", func(t *testing.T) {
-		m.sh(t, "cp "+file+" /tmp/settings; echo 'BRIGADE_SITE=\"--listen 99999\"' >>"+file)
-		defer m.sh(t, "cp /tmp/settings "+file+"; systemctl restart brigade-nginx")
+		m.sh(t, "cp "+settings+" /tmp/settings; echo 'BRIGADE_SITE=\"--listen 99999\"' >>"+settings)
+		defer m.sh(t, "cp /tmp/settings "+settings+"; systemctl restart brigade-nginx")
 		began := time.Now()
 		if _, err := m.Run(t.Context(), "systemctl", "restart", "brigade-nginx"); err == nil {
 			t.Error("it is taken")
@@ -72,6 +75,53 @@ func (m *machine) testWrongSettings(t *testing.T) {
 			m.active(t, unit)
 		}
 	})
+}
+
+// knock asks a shard directly, some thirty times in three seconds, whatever it says.
+const knock = "for i in $(seq 30); do curl -s -m 1 -o /dev/null 127.0.0.1:7101/ & sleep 0.1; done; wait"
+
+// testCrashLoop lets a shard fail at its start, as it does when what it needs is not
+// there, while singers come.
+func (m *machine) testCrashLoop(t *testing.T) {
+	m.sh(t, "mount -t tmpfs -o ro none /var/lib/bucketbrigade/uploads; systemctl restart --no-block codec-shard@01; "+knock)
+	if state := m.property(t, shard(1), "ActiveState"); state == "active" {
+		t.Error("it runs")
+	}
+	m.sh(t, "umount -l /var/lib/bucketbrigade/uploads")
+	m.active(t, shard(1))
+	if got := m.get(t, "/api/01"); !strings.HasPrefix(got, "200 ") {
+		t.Errorf("it answers %q", got)
+	}
+}
+
+// testUselessStarts lets singers come to a shard whose command line makes no sense: each
+// of them starts it, until systemd refuses them; the documented line mends it.
+func (m *machine) testUselessStarts(t *testing.T) {
+	began := time.Now()
+	m.sh(t, "cp "+settings+" /tmp/settings; echo BRIGADE_COMPLEXITY=11 >>"+settings+"; systemctl restart --no-block codec-shard@01; "+knock)
+	if n := strings.Count(m.journal(t, shard(1), began), "-complexity 11 is not in 0..10"); n < 1 || n > 30 {
+		t.Errorf("it was started %d times", n)
+	}
+	m.sh(t, "cp /tmp/settings "+settings+"; systemctl restart brigade.target")
+	for _, unit := range units() {
+		m.active(t, unit)
+	}
+	if got := m.get(t, "/api/01"); !strings.HasPrefix(got, "200 ") {
+		t.Errorf("it answers %q", got)
+	}
+}
+
+// testPriority puts the example for a busy machine to work, on a processor that all
+// machines have.
+func (m *machine) testPriority(t *testing.T) {
+	m.sh(t, `d=/etc/systemd/system/state-server.service.d; mkdir -p $d
+		sed s/^CPUAffinity=3/CPUAffinity=0/ /usr/share/doc/bucketbrigade/examples/state-server-priority.conf >$d/priority.conf
+		systemctl daemon-reload; systemctl restart state-server`)
+	defer m.sh(t, "rm -r /etc/systemd/system/state-server.service.d; systemctl daemon-reload; systemctl restart state-server")
+	pid := m.pid(t, stateServer)
+	if said := m.sh(t, fmt.Sprintf("chrt -a -p %d; taskset -p %d", pid, pid)); strings.Contains(said, "SCHED_OTHER") || !strings.Contains(said, "priority: 10") || !strings.HasSuffix(said, "mask: 1") {
+		t.Errorf("the kernel has\n%s", said)
+	}
 }
 
 // testFullDisk gives the recordings a disk that a few seconds fill.
