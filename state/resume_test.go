@@ -1,13 +1,21 @@
 package state
 
 import (
+	"context"
+	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"bucketbrigade/proto"
+	"bucketbrigade/shard/backendtest"
+	"bucketbrigade/shm"
 )
 
 // The song that was recorded goes on in its file, whether the server was killed or
@@ -59,4 +67,69 @@ func TestTheRecordingGoesOn(t *testing.T) {
 			t.Errorf("log:\n%s", log)
 		}
 	}
+}
+
+// Many singers of two shards call while one server follows the other: each is
+// answered, and his clocks join from first to last.
+func TestManySingersDoNotNotice(t *testing.T) {
+	t.Parallel()
+	const singers, servers = 8, 4
+	dir := t.TempDir()
+	cfg := Config{Dir: dir, Segments: []string{"echo01", "echo02"}, Settings: Settings{Log: quiet(), MaxUsers: singers}}
+	clients := []*shm.Client{
+		openClient(t, dir, "echo01", shm.ClientConfig{Timeout: 10 * time.Second}),
+		openClient(t, dir, "echo02", shm.ClientConfig{Timeout: 10 * time.Second}),
+	}
+	var all sync.WaitGroup
+	var answered, over atomic.Int64
+	begin := func(read proto.Clock) {
+		for i := range singers {
+			c := clients[i%len(clients)]
+			all.Go(func() {
+				var ans proto.Answer
+				for n := 1; over.Load() == 0; n++ {
+					end := read.Add(n*proto.FrameSamples - 110*proto.SampleRate)
+					req := &proto.Request{
+						QueryString: fmt.Sprintf("userid=%d&read_clock=%d&n_samples=%d", i+1, end, proto.FrameSamples),
+						PCM:         make([]float32, proto.FrameSamples),
+					}
+					if n == 1 {
+						req.QueryString += "&reset_user_state=1"
+					}
+					if end > read { // it would be the future
+						over.Store(1)
+						return
+					}
+					if err := c.Call(t.Context(), req, &ans); err != nil || ans.Error != "" {
+						t.Errorf("singer %d, request %d: %v %s", i+1, n, err, ans.Error)
+						return
+					}
+					answered.Add(1)
+				}
+			})
+		}
+	}
+	for i := range servers {
+		s, err := New(cfg)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan error, 1)
+		go func() { done <- s.Run(ctx) }()
+		if i == 0 {
+			begin(backendtest.Clock(t, clients[0]))
+		}
+		for want := answered.Load() + 50; answered.Load() < want && over.Load() == 0 && !t.Failed(); {
+			backendtest.Clock(t, clients[1])
+		}
+		cancel()
+		if err := errors.Join(<-done, s.Close()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	over.Store(1)
+	startServer(t, cfg) // for who is still waiting
+	all.Wait()
+	t.Logf("%d requests were answered by %d servers", answered.Load(), servers)
 }
