@@ -70,8 +70,8 @@ Who brings it controls the room without singing in it:
 The first such request takes the room over until the server is started without
 -control-secret, or afresh: from then on nobody takes the lead or sets the tempo.
 -secrets names a JSON file with what a video call takes ("twilio": account_sid,
-api_key, api_secret, room) and with "instance_name". The log warns if everybody can read one of the two. -metrics
-listens on a loopback address:
+api_key, api_secret, room) and with "instance_name". The log warns if everybody
+can read one of the two. -metrics listens on a loopback address:
 
 	curl http://ADDR/api/telemetry          all that is known of room and singers
 	curl http://ADDR/metrics                counts and times, for Prometheus
