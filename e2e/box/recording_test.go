@@ -80,3 +80,23 @@ func lostPieces(pcm []float32, pilot uint64) (lost []int) {
 	}
 	return lost
 }
+
+// A pilot whose loop begins anew in the middle, behind others, is found everywhere but
+// where he is silent.
+func TestLostPiecesAreFound(t *testing.T) {
+	t.Parallel()
+	const pilot, length, began, silent = 7, 40 * proto.SampleRate, 5 * proto.SampleRate, 3 * piece
+	once := voice.Render(voice.NewPattern(pilot), loop)
+	heard := voice.Render(voice.NewSung(voice.SungConfig{Seed: 1}), length)
+	for i := range heard {
+		if i < silent || i >= silent+piece {
+			heard[i] += once[(began+i)%loop]
+		}
+	}
+	if lost := lostPieces(heard, pilot); len(lost) != 1 || lost[0] != silent {
+		t.Errorf("lost at %v, want %d", lost, silent)
+	}
+	if lost := lostPieces(heard[:4*piece], pilot+1); len(lost) != 2 {
+		t.Errorf("somebody who never sang is found: lost at %v", lost)
+	}
+}
