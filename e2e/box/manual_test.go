@@ -67,7 +67,10 @@ set -eu
 webroot=$4 name=$6 live=/etc/letsencrypt/live/$6
 mkdir -p "$webroot/.well-known/acme-challenge" "$live"
 echo "$$" >"$webroot/.well-known/acme-challenge/token"
-[ "$(curl -sf "http://$name/.well-known/acme-challenge/token")" = "$$" ]
+for try in 1 2 3 4 5; do # nginx reloads beside us; the authority takes a second, too
+    seen=$(curl -sf "http://$name/.well-known/acme-challenge/token") || sleep 0.5
+done
+[ "$seen" = "$$" ]
 openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj "/CN=$name" \
     -addext "subjectAltName=DNS:$name" -keyout "$live/privkey.pem" -out "$live/fullchain.pem" 2>/dev/null
 cp "$live/fullchain.pem" "$live/chain.pem"
