@@ -339,6 +339,7 @@ func TestNoWakeIsLost(t *testing.T) {
 	for _, segs := range [][]*Segment{{server}, {server, others}} {
 		srv := NewServer(Hybrid)
 		srv.segs = segs
+		srv.sleeper.most = spinLeast // or nobody ever slept
 		rnd := rand.New(rand.NewPCG(1, 1))
 		var empty proto.Answer
 		stop := background(t, func() error {
@@ -350,7 +351,7 @@ func TestNoWakeIsLost(t *testing.T) {
 			return turn.Answer(&empty, 0, nil)
 		})
 		c := NewClient(shard, ClientConfig{Timeout: 20 * time.Second})
-		srv.sleeper.most, c.sleeper.most = spinLeast, spinLeast // or nobody ever slept
+		c.sleeper.most = spinLeast
 		own := rand.New(rand.NewPCG(2, 2))
 		lost := 0
 		for range calls {
