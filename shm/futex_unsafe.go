@@ -22,6 +22,13 @@ const (
 // futexWait sleeps while *w is val, at most for timeout. The error is nil after
 // a wake, EAGAIN if *w was not val, ETIMEDOUT or EINTR.
 func futexWait(w *atomic.Uint32, val uint32, timeout time.Duration) error {
+	if timeout <= sleepShort {
+		return exactly(func() error { return futexWaitFor(w, val, timeout) })
+	}
+	return futexWaitFor(w, val, timeout)
+}
+
+func futexWaitFor(w *atomic.Uint32, val uint32, timeout time.Duration) error {
 	ts := unix.NsecToTimespec(int64(timeout))
 	_, _, e := unix.Syscall6(unix.SYS_FUTEX, uintptr(unsafe.Pointer(w)),
 		futexWaitOp, uintptr(val), uintptr(unsafe.Pointer(&ts)), 0, 0)
@@ -55,6 +62,13 @@ func newWaiter(w *atomic.Uint32, val uint32) waiter {
 // futexWaitv sleeps while every word has its value, at most for timeout. Errors
 // as futexWait, and others (ENOSYS before Linux 5.16) if there is no such call.
 func futexWaitv(ws []waiter, timeout time.Duration) error {
+	if timeout <= sleepShort {
+		return exactly(func() error { return futexWaitvFor(ws, timeout) })
+	}
+	return futexWaitvFor(ws, timeout)
+}
+
+func futexWaitvFor(ws []waiter, timeout time.Duration) error {
 	var now unix.Timespec
 	if err := unix.ClockGettime(unix.CLOCK_MONOTONIC, &now); err != nil {
 		panic("shm: no monotonic clock: " + err.Error())

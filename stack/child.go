@@ -143,7 +143,7 @@ func (c *child) do(op func()) error {
 // looks after the others every 20 µs while any of them works, which a program
 // that works in bursts of milliseconds pays with a tenth of its time; with slack
 // the kernel wakes it less often. Waking by data, or by a futex, is not slower.
-const timerSlack = 10 * time.Millisecond
+const timerSlack = 50 * time.Millisecond
 
 // start begins a new life. Called by run.
 func (c *child) start() error {

@@ -101,7 +101,7 @@ func (m *machine) testSandbox(t *testing.T) {
 				t.Errorf("%s: no %q in /proc/PID/status", unit, want)
 			}
 		}
-		if slack := m.must(t, "cat", "/proc/"+pid+"/timerslack_ns"); slack != "10000000" {
+		if slack := m.must(t, "cat", "/proc/"+pid+"/timerslack_ns"); slack != "50000000" {
 			t.Errorf("%s: timers may be %s ns late", unit, slack)
 		}
 		// Root in the service's view of the files: what it cannot write there, nobody can.
