@@ -59,7 +59,11 @@ func printResult(w io.Writer, r *load.Result) {
 		fmt.Fprintf(w, "warning: %s\n", text)
 	}
 	if r.Verdict.Held {
-		fmt.Fprintf(w, "\nThe objective held: no errors, every pilot heard, p99 within %.0f ms.\n", r.Setup.ObjectiveP99MS)
+		heard := "every pilot heard"
+		if len(r.Pilots) == 0 {
+			heard = "no voice listened for"
+		}
+		fmt.Fprintf(w, "\nThe objective held: no errors, %s, p99 within %.0f ms.\n", heard, r.Setup.ObjectiveP99MS)
 		return
 	}
 	fmt.Fprintf(w, "\nThe objective did not hold.\n")

@@ -12,7 +12,10 @@ import (
 //go:embed doc.go
 var page string
 
-func main() { manual.Main("stress", run) }
+func main() {
+	relax()
+	manual.Main("stress", run)
+}
 
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	fs := manual.New("stress", page, stderr)
