@@ -15,10 +15,8 @@ import (
 )
 
 const (
-	// lookEvery is how often a pair is looked at, if there are few. Looking takes
-	// 15 ms of a processor, so in the long run there is one look in lookGap.
+	// lookEvery is how often a pair is looked at, if there are few.
 	lookEvery = 8 * time.Second
-	lookGap   = time.Second
 	// nearby is how far from its place a voice is looked for, in samples.
 	nearby = 4800
 	// minLag and maxLag are what the encoders of singer and server may look
@@ -35,6 +33,7 @@ const (
 // pairs, which mu guards.
 type ear struct {
 	rec    *recorder
+	gap    time.Duration // from one look to the next, in the long run
 	pilots []*pilot
 	in     chan window
 	looked map[[2]*pilot]time.Time
@@ -43,9 +42,9 @@ type ear struct {
 	pairs map[[2]*pilot]*Pair
 }
 
-func newEar(rec *recorder) *ear {
+func newEar(rec *recorder, gap time.Duration) *ear {
 	return &ear{
-		rec: rec, in: make(chan window, 16),
+		rec: rec, gap: gap, in: make(chan window, 16),
 		looked: map[[2]*pilot]time.Time{}, pairs: map[[2]*pilot]*Pair{},
 	}
 }
@@ -59,9 +58,10 @@ func (e *ear) listen(ctx context.Context) {
 	}
 }
 
-// lookAgain is the time between two looks at a pair, of so many pilots.
-func lookAgain(pilots int) time.Duration {
-	return max(lookEvery, time.Duration(pilots*(pilots-1))*lookGap)
+// lookAgain is the time between two looks at a pair of so many pilots, where there
+// is one look in each gap.
+func lookAgain(pilots int, gap time.Duration) time.Duration {
+	return max(lookEvery, time.Duration(pilots*(pilots-1))*gap)
 }
 
 // take looks for one pilot who must be heard in a window, or if there is none to
@@ -72,7 +72,7 @@ func (e *ear) take(w *window) {
 	}
 	var unsung *pilot
 	var unsungAt int
-	every := lookAgain(len(e.pilots))
+	every := lookAgain(len(e.pilots), e.gap)
 	for _, p := range e.pilots {
 		if p == w.listener || w.answered.Sub(e.looked[[2]*pilot{p, w.listener}]) < every {
 			continue

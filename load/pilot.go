@@ -48,8 +48,9 @@ type pilot struct {
 	decoder *codec.Decoder
 	answers int // of this connection
 	window  window
-	given   int       // windows that he has handed on
-	rest    time.Time // until then he does not listen
+	given   int           // windows that he has handed on
+	rest    time.Time     // until then he does not listen
+	gap     time.Duration // from one look at anybody to the next
 }
 
 // window is a piece of what a pilot heard.
@@ -151,7 +152,7 @@ func (p *pilot) hear(f *flight) error {
 // not be decoded.
 func (p *pilot) pause(now time.Time) {
 	if p.given++; p.others > 0 && p.given >= p.others {
-		p.rest = now.Add(lookAgain(p.others+1)/time.Duration(p.others) - windowBatches*singer.Pace)
+		p.rest = now.Add(lookAgain(p.others+1, p.gap)/time.Duration(p.others) - windowBatches*singer.Pace)
 	}
 }
 

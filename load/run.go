@@ -37,6 +37,10 @@ type Config struct {
 	// Pilots is how many of this machine's singers carry a pattern: a tenth of
 	// them, 3 to 8, if 0; none if negative.
 	Pilots int
+	// LookGap is the time from one look for a pilot's voice to the next; 1 s if 0.
+	// With 8 pilots that is each pair once a minute. A look takes 15 ms of a
+	// processor.
+	LookGap time.Duration
 	// Machine is 1..Machines; alone if 0.
 	Machine, Machines int
 	// StartAt is when second 0 begins, by the server's clock; at once if zero.
@@ -71,6 +75,11 @@ const DefaultObjective = 300 * time.Millisecond
 
 // maxPilots bounds what listening costs.
 const maxPilots = 64
+
+const (
+	defaultLookGap = time.Second
+	maxLookGap     = time.Minute
+)
 
 // Check fills in defaults and finds what cannot be run.
 func (c *Config) Check() error {
@@ -134,6 +143,12 @@ func (c *Config) checkRest() error {
 		c.Pilots = 0
 	}
 	c.Pilots = min(c.Pilots, count)
+	if c.LookGap == 0 {
+		c.LookGap = defaultLookGap
+	}
+	if c.LookGap < 0 || c.LookGap > maxLookGap {
+		return fmt.Errorf("one look in %v for a pilot's voice: more than 0 and at most %v are taken", c.LookGap, maxLookGap)
+	}
 	if c.ObjectiveP99 == 0 {
 		c.ObjectiveP99 = DefaultObjective
 	}
@@ -265,7 +280,7 @@ func (r *run) agree(ctx context.Context) error {
 	r.plan = r.cfg.plan(agreed)
 	r.machine.Start, r.machine.StartClock = r.start.Round(0), proto.ClockAt(agreed)
 	r.rec = newRecorder(r.start, r.machine.StartClock, r.cfg.step())
-	r.ear = newEar(r.rec)
+	r.ear = newEar(r.rec, r.cfg.LookGap)
 	return nil
 }
 
@@ -326,7 +341,7 @@ func (r *run) choosePilots() error {
 	n := pilotBuckets(r.cfg.Duration - r.cfg.Ramp)
 	for i := range r.cfg.Pilots {
 		p := r.members[i].pilot
-		p.others = r.cfg.Pilots - 1
+		p.others, p.gap = r.cfg.Pilots-1, r.cfg.LookGap
 		p.place = proto.BucketSeconds * (2 + (i+n-1)%n)
 		r.ear.pilots = append(r.ear.pilots, p)
 	}

@@ -59,6 +59,7 @@ func addRunFlags(fs *flag.FlagSet, f *loadFlags, users int, duration time.Durati
 	fs.StringVar(&f.report, "report", "", "`file` for a page with plots, for people: out.html")
 	fs.StringVar(&f.scenario, "scenario", "choir", "what they do: "+strings.Join(load.Scenarios(), ", ")+", or a `file`")
 	fs.StringVar(&f.voices, "voices", "", "`mix` such as sung=50,room=30, one kind of sung, spoken, room and silence, or a folder of WAV files (default: the scenario's)")
+	fs.DurationVar(&f.cfg.LookGap, "look", 0, "`time` from one look for a pilot's voice to the next: shorter finds a lost voice sooner and takes 15 ms of a processor each (default 1s)")
 	fs.IntVar(&f.cfg.Pilots, "pilots", 0, "`number` of singers who are listened for; -1 for none (default a tenth, 3 to 8)")
 	fs.DurationVar(&f.cfg.ObjectiveP99, "p99", load.DefaultObjective, "the `latency` that 99 of 100 requests must keep below")
 	fs.IntVar(&f.cfg.Cores, "cores", 0, "`cores` of the machine to estimate for (default: those of this one)")

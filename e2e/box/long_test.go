@@ -75,3 +75,25 @@ func (m *machine) many(t *testing.T, what string, times, most int, do func(t *te
 	})
 	return c, song
 }
+
+// TestBoxLongUpgrade installs the package over itself while a hundred sing: all
+// programs are replaced, and nobody hears it.
+func TestBoxLongUpgrade(t *testing.T) {
+	if !*long {
+		t.Skip("this takes a minute: `make e2e-long`")
+	}
+	m := boot(t)
+	m.must(t, "systemctl", "enable", "--now", "nginx")
+	m.bringUp(t)
+	m.many(t, "an upgrade", 3, 0, func(t *testing.T, _ int) {
+		units := append([]string{stateServer}, shard(1), shard(shards))
+		before := map[string]int{}
+		for _, unit := range units {
+			before[unit] = m.pid(t, unit)
+		}
+		m.must(t, "dpkg", "-i", m.deb)
+		for _, unit := range units {
+			m.again(t, unit, before[unit])
+		}
+	})
+}

@@ -62,7 +62,7 @@ func (m *machine) sing(t *testing.T, users int, length time.Duration, turn strin
 	_ = os.Remove(c.file)
 	args = append([]string{
 		"-url", "http://127.0.0.1:8080", "-users", fmt.Sprint(users), "-duration", length.String(), "-ramp", ramp.String(),
-		"-scenario", "/mnt/share/evening.json", "-p99", "10s", "-json", "/mnt/share/result.json",
+		"-scenario", "/mnt/share/evening.json", "-p99", "10s", "-look", "100ms", "-json", "/mnt/share/result.json",
 	}, args...)
 	cmd := m.Command(context.Background(), "brigade-stress", args...)
 	out, err := cmd.StdoutPipe()
