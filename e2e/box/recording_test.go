@@ -54,31 +54,38 @@ const (
 	loop = 24 * proto.SampleRate
 	// nearby is how far from where it belongs a piece is looked for.
 	nearby = 480
+	// plainly is the score at which no plainer piece is looked for.
+	plainly = 1.5 * voice.PresentScore
 )
 
 // lostPieces gives where in a recording, whose first and last piece do not count, a
 // pilot is not heard at the place in his pattern that follows from where he began.
 func lostPieces(pcm []float32, pilot uint64) (lost []int) {
-	start := -1 // the sample of his pattern at the beginning of pcm, modulo loop
+	start, found := beginning(pcm, pilot)
 	for at := piece; at+2*piece <= len(pcm); at += piece {
-		heard := pcm[at : at+piece]
-		if start < 0 {
-			s := voice.Find(heard, pilot, -loop, 0)
-			if !s.Present() {
-				lost = append(lost, at)
-				continue
-			}
-			start = ((-s.Lag-at)%loop + loop) % loop
-		}
 		place := (start + at) % loop
-		if place < nearby || place+piece+nearby > loop {
+		if found && (place < nearby || place+piece+nearby > loop) {
 			continue // the seam of his loop
 		}
-		if s := voice.Find(heard, pilot, -place-nearby, -place+nearby); !s.Present() {
+		if !found || !voice.Find(pcm[at:at+piece], pilot, -place-nearby, -place+nearby).Present() {
 			lost = append(lost, at)
 		}
 	}
 	return lost
+}
+
+// beginning gives the sample of a pilot's pattern at the beginning of pcm, modulo
+// loop. It takes the piece in which he is plainest: among a hundred, one piece of
+// whose place nothing is known is not always enough.
+func beginning(pcm []float32, pilot uint64) (start int, found bool) {
+	best := voice.Sighting{}
+	for at := piece; at+2*piece <= len(pcm) && best.Score < plainly; at += piece {
+		if s := voice.Find(pcm[at:at+piece], pilot, -loop, 0); s.Present() && s.Score > best.Score {
+			best, found = s, true
+			start = ((-s.Lag-at)%loop + loop) % loop
+		}
+	}
+	return start, found
 }
 
 // A pilot whose loop begins anew in the middle, behind others, is found everywhere but
