@@ -33,7 +33,7 @@ const (
 type fileName struct {
 	kind  kind
 	stamp int64  // ns since 1970
-	who   string // hash of the session
+	who   string // hash of his session
 	id    string
 	ext   string // "wav", or that of an image
 }

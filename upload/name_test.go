@@ -76,7 +76,7 @@ func TestNamesHideTheSession(t *testing.T) {
 	cookie := "0123456789abcdef0123456789abcdef"
 	who := whoIs(proto.CookieSession(cookie))
 	if !isAll(who, whoDigits, "0123456789abcdef") || strings.Contains(who, cookie[:4]) || who == whoIs(proto.CookieSession(cookie[1:])) {
-		t.Errorf("the session of %s is called %s", cookie, who)
+		t.Errorf("a session of %s is called %s", cookie, who)
 	}
 	seen := map[string]bool{}
 	letters := map[rune]int{}
