@@ -27,15 +27,8 @@ func RunClosed(ctx context.Context, cfg Config) (*Result, error) {
 		return nil, err
 	}
 	cfg.Pilots, cfg.Scenario, cfg.Ramp = 0, &Scenario{Name: "none", Voices: cfg.Voices}, 0
-	lib, err := newLibrary(cfg.Voices, cfg.Folder, cfg.batches)
+	r, err := prepare(ctx, cfg)
 	if err != nil {
-		return nil, err
-	}
-	r := &run{cfg: cfg, library: lib}
-	if err := r.agree(ctx); err != nil {
-		return nil, err
-	}
-	if err := r.gather(); err != nil {
 		return nil, err
 	}
 	workers := make([]Worker, len(r.members))

@@ -37,15 +37,8 @@ func Run(ctx context.Context, cfg Config) (*Result, error) {
 	if err := cfg.Check(); err != nil {
 		return nil, err
 	}
-	lib, err := newLibrary(cfg.Voices, cfg.Folder, cfg.batches)
+	r, err := prepare(ctx, cfg)
 	if err != nil {
-		return nil, err
-	}
-	r := &run{cfg: cfg, library: lib}
-	if err := r.agree(ctx); err != nil {
-		return nil, err
-	}
-	if err := r.gather(); err != nil {
 		return nil, err
 	}
 	bells, err := r.newAlarm()
@@ -57,6 +50,20 @@ func Run(ctx context.Context, cfg Config) (*Result, error) {
 		m.alarm = bells
 	}
 	return r.sing(ctx), nil
+}
+
+// prepare makes the run of a configuration that was checked: voices are encoded, the
+// server's clock is known, the singers stand ready.
+func prepare(ctx context.Context, cfg Config) (*run, error) {
+	lib, err := newLibrary(cfg.Voices, cfg.Folder, cfg.batches)
+	if err != nil {
+		return nil, err
+	}
+	r := &run{cfg: cfg, library: lib}
+	if err := r.agree(ctx); err != nil {
+		return nil, err
+	}
+	return r, r.gather()
 }
 
 // newAlarm starts what wakes the singers. Who brings a transport of his own may
