@@ -36,7 +36,10 @@ type ear struct {
 	gap    time.Duration // from one look to the next, in the long run
 	pilots []*pilot
 	in     chan window
-	looked map[[2]*pilot]time.Time
+	// looked is when a pair was looked at last for what must be heard, unsung for
+	// what must not be: at a song's beginning that is all there is, and must not keep
+	// the ear from the voices that then come.
+	looked, unsung map[[2]*pilot]time.Time
 
 	mu    sync.Mutex
 	pairs map[[2]*pilot]*Pair
@@ -45,7 +48,7 @@ type ear struct {
 func newEar(rec *recorder, gap time.Duration) *ear {
 	return &ear{
 		rec: rec, gap: gap, in: make(chan window, 16),
-		looked: map[[2]*pilot]time.Time{}, pairs: map[[2]*pilot]*Pair{},
+		looked: map[[2]*pilot]time.Time{}, unsung: map[[2]*pilot]time.Time{}, pairs: map[[2]*pilot]*Pair{},
 	}
 }
 
@@ -74,25 +77,26 @@ func (e *ear) take(w *window) {
 	var unsungAt int
 	every := lookAgain(len(e.pilots), e.gap)
 	for _, p := range e.pilots {
-		if p == w.listener || w.answered.Sub(e.looked[[2]*pilot{p, w.listener}]) < every {
+		if p == w.listener {
 			continue
 		}
+		pair := [2]*pilot{p, w.listener}
 		what, pattern := p.expect(w)
 		// The piece of the pattern must not cross the loop's seam.
 		if pattern < nearby+maxLag || pattern+len(w.pcm)+nearby > p.period() {
 			continue
 		}
 		switch {
-		case what == mustHear:
-			e.looked[[2]*pilot{p, w.listener}] = w.answered
+		case what == mustHear && w.answered.Sub(e.looked[pair]) >= every:
+			e.looked[pair] = w.answered
 			e.mustHear(w, p, pattern)
 			return
-		case what == mustNotHear && unsung == nil:
+		case what == mustNotHear && unsung == nil && w.answered.Sub(e.unsung[pair]) >= 2*every:
 			unsung, unsungAt = p, pattern
 		}
 	}
 	if unsung != nil {
-		e.looked[[2]*pilot{unsung, w.listener}] = w.answered.Add(every)
+		e.unsung[[2]*pilot{unsung, w.listener}] = w.answered
 		e.mustNotHear(w, unsung, unsungAt)
 	}
 }

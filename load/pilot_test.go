@@ -129,6 +129,24 @@ func TestEarJudges(t *testing.T) {
 	}
 }
 
+// A song begins with what must not be heard yet; the voice itself, a little later, is
+// not passed over for that.
+func TestEarHearsWhoComesLater(t *testing.T) {
+	t.Parallel()
+	p, w, start := stage(t)
+	e := newEar(newRecorder(start, 0, time.Second), time.Second)
+	e.pilots = []*pilot{p, w.listener}
+	sung, sent := p.sung, p.sung[1].sent
+	p.sung, p.sung[1].sent = sung[:2], w.answered
+	e.take(w)
+	p.sung, p.sung[1].sent = sung, sent
+	heardBy(w, 77, 5*batch+500-432, 1)
+	e.take(w)
+	if pairs := e.result(); len(pairs) != 1 || pairs[0].Unsung != 1 || pairs[0].Heard != 1 {
+		t.Errorf("%+v", pairs)
+	}
+}
+
 // Outside of a song nobody is expected to hear anything.
 func TestEarKnowsSongs(t *testing.T) {
 	t.Parallel()
