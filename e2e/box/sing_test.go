@@ -46,8 +46,9 @@ func oneSong(length time.Duration) string {
 	return fmt.Sprintf(`{"at_s": 2.5, "do": "start"}, {"at_s": %.1f, "do": "stop"}`, 2.5+length.Seconds())
 }
 
-// twoSongs are short; the first is written to disk when the second one starts.
-const twoSongs = `{"at_s": 2.5, "do": "start"}, {"at_s": 7, "do": "stop"}, {"at_s": 8, "do": "start"}, {"at_s": 30, "do": "stop"}`
+// twoSongs are short; the first is written to disk when the second one starts. It is
+// long enough for two looks at what a pilot behind the leader hears of it, at the least.
+const twoSongs = `{"at_s": 2.5, "do": "start"}, {"at_s": 11, "do": "stop"}, {"at_s": 12, "do": "start"}, {"at_s": 30, "do": "stop"}`
 
 var progress = regexp.MustCompile(`^ *(\d+) s +\d+ singers`)
 

@@ -129,7 +129,7 @@ func (m *machine) testFullDisk(t *testing.T) {
 	m.sh(t, "mount -t tmpfs -o size=100k,mode=755,uid=$(id -u bucketbrigade) full /var/lib/bucketbrigade/recordings; systemctl restart state-server")
 	defer m.sh(t, "umount -l /var/lib/bucketbrigade/recordings; systemctl restart state-server")
 	began := time.Now()
-	c := m.sing(t, 10, 20*time.Second, twoSongs, "-pilots", "4")
+	c := m.sing(t, 10, 23*time.Second, twoSongs, "-pilots", "4")
 	result := c.wait(t)
 	if len(result.Totals.Errors) > 0 || !result.Verdict.Held {
 		t.Errorf("singers notice: %v\n%s", result.Totals.Errors, strings.Join(result.Verdict.Reasons, "\n"))
