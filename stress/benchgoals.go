@@ -11,7 +11,7 @@ type benchRun struct {
 // benchRuns are all of them: about five minutes on two cores. Benchmarks of
 // whole programs are one measurement each, of a fixed number of requests.
 var benchRuns = []benchRun{
-	{"shm", "^BenchmarkRPC$/^(empty|audio|idle)", "500ms", 5},
+	{"shm", "^BenchmarkRPC$/^(empty|audio|cross$|idle)", "500ms", 5},
 	{"brigade", "^BenchmarkCore$/^(full|writeonly|committed)$", "500ms", 5},
 	{"brigade", "^BenchmarkCore$/^users=(10|100|1000)$", "200ms", 3},
 	{"brigade", "^BenchmarkCore$/^users=5000$", "200ms", 1},
@@ -49,6 +49,8 @@ var goals = []goal{
 		pkg: "shm", bench: []string{"BenchmarkRPC/audio"}, unit: "ratio", shown: "us/op", most: 2},
 	{title: "the same, waiting as by default",
 		pkg: "shm", bench: []string{"BenchmarkRPC/audio-hybrid"}, unit: "ratio", shown: "us/op", most: 2},
+	{title: "RPC, 115 200 bytes each way, spinning ÷ the same copies, made in turns by the two processes",
+		pkg: "shm", bench: []string{"BenchmarkRPC/cross"}, unit: "ratio", shown: "us/op", most: 1.1},
 	{title: "RPC from idle ÷ bare cross-process futex wake",
 		pkg: "shm", bench: []string{"BenchmarkRPC/idle"}, unit: "ratio", shown: "us/op", most: 1.5},
 	{title: "core, full request (28 800 in, 28 800 out) ÷ memcpy of 115 200 bytes",
