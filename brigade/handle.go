@@ -106,7 +106,7 @@ func (b *Brigade) admit(now proto.Clock, o *order) *member {
 	b.users.touch(m, now)
 	b.users.bound(rememberedFactor * b.maxUsers)
 	if address := wholeRunes(o.address, min(maxAddress, len(o.address))); m.address != address {
-		m.address = strings.Clone(address)
+		m.address, m.network = strings.Clone(address), networkOf(address)
 	}
 	name := o.query.Name
 	if name == "" {

@@ -176,7 +176,7 @@ func (r *roster) enter(m *member, now proto.Clock) bool {
 	if r.byID[m.id] != nil {
 		return false
 	}
-	m.slot = r.slot()
+	m.slot, m.network = r.slot(), networkOf(m.address)
 	r.byID[m.id] = m
 	r.link(m)
 	if m.active = fresh(m, now); m.active {

@@ -2,6 +2,7 @@ package brigade
 
 import (
 	"iter"
+	"net/netip"
 
 	"bucketbrigade/proto"
 )
@@ -13,6 +14,7 @@ const rememberedFactor = 4
 // member is a user with its place in the roster.
 type member struct {
 	user
+	network      netip.Prefix // of user.address
 	newer, older *member
 	active       bool
 	place        place // in the shared user list

@@ -76,10 +76,7 @@ func (b *Brigade) checkSinger(now proto.Clock, req *proto.Request, o *order) err
 			return nil
 		}
 	}
-	if n := b.users.activeAt(now); n >= b.maxUsers {
-		return proto.Refuse(http.StatusTooManyRequests, "the room is full: %d of %d are here", n, b.maxUsers)
-	}
-	return nil
+	return b.checkRoom(now, req.ClientAddress)
 }
 
 // checkSamples finds the length of the request.
