@@ -54,11 +54,10 @@ var scenarios embed.FS
 // or within a second, and each goes on at a time of its own: that is reconnect. It
 // is also what happens when somebody takes the lead.
 //
-// There is one way to bring them into step. A shard that was started anew and has
-// not heard of a state server yet keeps who asks for the clock waiting, up to two
-// seconds, and answers all of them in the moment when there is one. They go on in
-// that step, every 600 ms, for as long as they sing: that is together. It is the
-// worst that a restart of everything can do, and scenario restart has it.
+// A server that is started anew, keeps who asks for the clock waiting and then
+// answers all of them in one moment brings them into step. They go on in that
+// step, every 600 ms, for as long as they sing: that is together. Ours takes care not
+// to; scenario restart shows what it is spared.
 type Scenario struct {
 	Name       string             `json:"-"`
 	About      string             `json:"about"`

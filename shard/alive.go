@@ -42,7 +42,7 @@ func (s *Server) isAlive(ctx context.Context, handler http.Handler) bool {
 		}
 	}
 	method := http.MethodOptions
-	if _, known := s.time.estimate(); known {
+	if _, ok := s.clockAtOnce(); ok {
 		method = http.MethodGet // answered from our own clock
 	}
 	r, err := http.NewRequestWithContext(ctx, method, "/", nil)

@@ -16,62 +16,6 @@ import (
 
 const now = proto.Clock(86400000000000)
 
-func TestClockAnswer(t *testing.T) {
-	t.Parallel()
-	s := newTestServer(t, &stub{clock: now}, func(c *Config) { c.Version, c.Branch = "abc123", "main" })
-	for _, path := range []string{"/", "/api", "/api/07", "/anything?x"} {
-		w := ask(s, http.MethodGet, path, nil)
-		if w.Code != 200 || w.Body.String() != "ok" {
-			t.Errorf("GET %s: %d %q", path, w.Code, w.Body.String())
-		}
-		for key, want := range map[string]string{
-			"Access-Control-Allow-Origin":   "*",
-			"Access-Control-Max-Age":        "86400",
-			"Access-Control-Expose-Headers": "X-Audio-Metadata",
-			"Content-Type":                  "application/octet-stream",
-		} {
-			if got := w.Header().Get(key); got != want {
-				t.Errorf("GET %s: %s is %q, want %q", path, key, got, want)
-			}
-		}
-		var got map[string]any
-		if err := json.Unmarshal([]byte(w.Header().Get(metadataHeader)), &got); err != nil {
-			t.Fatal(err)
-		}
-		clock := proto.Clock(got["server_clock"].(float64))
-		if clock < now || clock > now.Add(60*proto.SampleRate) {
-			t.Errorf("server_clock %d, want soon after %d", clock, now)
-		}
-		if got["server_sample_rate"] != 48000.0 || got["server_version"] != "abc123" || got["server_branch"] != "main" || len(got) != 4 {
-			t.Errorf("metadata %v", got)
-		}
-	}
-}
-
-func TestClockWithoutServerClosesTheConnection(t *testing.T) {
-	t.Parallel()
-	away := proto.Refuse(503, "away")
-	b := &stub{clock: now, fail: func() error { return away }}
-	s := newTestServer(t, b, nil)
-	func() {
-		defer func() {
-			if r := recover(); r != http.ErrAbortHandler {
-				t.Errorf("the handler ended with %v, want an abort", r)
-			}
-		}()
-		w := ask(s, http.MethodGet, "/", nil)
-		t.Errorf("answered %d", w.Code)
-	}()
-	b.fail = nil
-	if w := ask(s, http.MethodGet, "/", nil); w.Code != 200 {
-		t.Errorf("server back: %d", w.Code)
-	}
-	b.fail = func() error { return away }
-	if w := ask(s, http.MethodGet, "/", nil); w.Code != 200 {
-		t.Errorf("server away again, its clock known: %d", w.Code)
-	}
-}
-
 func TestOptionsAndOtherMethods(t *testing.T) {
 	t.Parallel()
 	s := newTestServer(t, &stub{clock: now}, nil)

@@ -35,6 +35,7 @@ type Server struct {
 	connections *connections
 	asking      sync.WaitGroup // Run's goroutines but for those of connections
 	refreshing  atomic.Bool    // a look at the server clock is under way
+	queueUntil  time.Time      // until then who asks for the clock may have waited in a queue
 }
 
 // Time-outs of a connection. Clients post 4 kB each 600 ms; a proxy keeps its
@@ -137,6 +138,7 @@ func (s *Server) wrongMethod(w http.ResponseWriter, r *http.Request, allow strin
 func (s *Server) Run(ctx context.Context) error {
 	served := make(chan error, len(s.listeners))
 	var serving sync.WaitGroup
+	s.takesOver()
 	for _, l := range s.listeners {
 		s.cfg.Log.Info("listening", "addr", l.Addr().String())
 		serving.Go(func() { served <- s.http.Serve(gatherer{l}) })
@@ -222,34 +224,6 @@ func (s *Server) Close() error {
 		err = nil
 	}
 	return errors.Join(err, s.closeListeners())
-}
-
-// clockPatience is how long a clock request waits for a state server that was
-// never heard of.
-const clockPatience = 2 * time.Second
-
-// clock tells the server clock. Anything but 200 stops a client for good, so
-// without a clock the connection is closed and the client tries again.
-func (s *Server) clock(w http.ResponseWriter, r *http.Request) {
-	identify(w, r)
-	ctx, cancel := context.WithTimeout(r.Context(), clockPatience)
-	defer cancel()
-	now, ok := s.time.now(ctx)
-	if !ok {
-		s.measures.answered(unanswered)
-		panic(http.ErrAbortHandler)
-	}
-	s.answered(w)
-	h := w.Header()
-	allowOrigin(h)
-	setMetadata(h, proto.ClockHeader{
-		ServerClock:      now,
-		ServerSampleRate: proto.SampleRate,
-		ServerVersion:    s.cfg.Version,
-		ServerBranch:     s.cfg.Branch,
-	})
-	h.Set("Content-Type", "application/octet-stream")
-	_, _ = w.Write([]byte("ok"))
 }
 
 // options answers a preflight. Ours are simple requests; nobody asks.
