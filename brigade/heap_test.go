@@ -35,7 +35,7 @@ func greedy(rng *rand.Rand, now proto.Clock) *proto.Request {
 		q.Set("write_clock", read.String())
 	}
 	req := &proto.Request{
-		ClientAddress: "192.0.2.1",
+		ClientAddress: fmt.Sprintf("2001:db8:%x::1", rng.IntN(1<<16)),
 		Session:       proto.Session(fmt.Sprintf("%-*d", proto.MaxSessionBytes, user)),
 		PCM:           make([]float32, frame),
 	}
