@@ -63,7 +63,7 @@ func newCoreOf(t reporter, cfg Config, people, ringSize int) *core {
 		// Everybody stands where it will when its turn comes.
 		ahead := (i + 1) * batch / people
 		s := c.r.join(proto.UserID(math.MaxUint64-uint64(i)), (1+i%Buckets)*3*proto.SampleRate+batch-ahead, 57600)
-		s.name = fmt.Sprintf("Singer%d", i)
+		s.name, s.addr = fmt.Sprintf("Singer%d", i), fmt.Sprintf("192.0.%d.%d", i/250, i%250)
 		c.singers = append(c.singers, s)
 	}
 	c.full = true
@@ -99,7 +99,7 @@ func (c *core) prepare() {
 	q = append(q, "&rms_volume=0.08356178493425924"...)
 	c.query = q
 	c.req = proto.Request{
-		QueryString: view(q), ClientAddress: "192.0.2.17",
+		QueryString: view(q), ClientAddress: s.addr,
 		Session: "cookie:0123456789abcdef0123456789abcdef", PCM: c.pcm[c.next%bystanders],
 	}
 	if !c.full {
