@@ -5,6 +5,7 @@ import (
 	"context"
 	_ "embed"
 	"io"
+	"os"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -31,6 +32,7 @@ func run(ctx context.Context, args []string, _, stderr io.Writer) error {
 		return err
 	}
 	var srv *state.Server
+	service.WarnOfUnknownSettings(os.Environ(), cfg.Log)
 	life := service.New(service.Config{Log: cfg.Log, Status: func() string { return srv.Status() }})
 	cfg.Beat = life.Beat
 	srv, err = state.New(cfg)
