@@ -9,7 +9,7 @@ import (
 	"bucketbrigade/proto"
 )
 
-// song encodes frames of a tone and of silence as a browser does: 1 is a frame of
+// songAndSilence encodes frames of a tone and of silence as a browser does: 1 is a frame of
 // tone, 0 one of silence.
 func songAndSilence(t *testing.T, frames []int) (packets [][]byte) {
 	t.Helper()
@@ -65,17 +65,30 @@ func TestSilenceIsNotDecoded(t *testing.T) {
 		t.Errorf("%d packets of 100 of silence were not decoded", skipped)
 	}
 	for _, begin := range []int{65, 115} { // the frames where the tone comes back
-		at := begin * proto.FrameSamples
-		for i, x := range got[at : at+fadeSamples] {
-			if math.Abs(float64(x)) > math.Abs(float64(want[at+i]))+0.1 {
-				t.Errorf("frame %d, sample %d: %v, faded in from %v", begin, i, x, want[at+i])
-				break
-			}
+		from, to := begin*proto.FrameSamples, (begin+5)*proto.FrameSamples
+		checkFadedIn(t, begin, want[from:to], got[from:to])
+	}
+}
+
+// checkFadedIn compares a voice that begins again in a frame, faded in over 20 ms,
+// with the same one unfaded. Each 5 ms are as loud as a straight line makes them:
+// the first at most a quarter of the unfaded ones, the last at least three. What
+// is behind is the same to a thousandth.
+func checkFadedIn(t *testing.T, frame int, want, got []float32) {
+	t.Helper()
+	const part = proto.SampleRate / 200
+	for i := range 4 {
+		whole := RMS(want[i*part : (i+1)*part])
+		if whole < 1e-3 {
+			t.Fatalf("frame %d, %d ms on: nothing comes back", frame, 5*i)
 		}
-		from := at + proto.FrameSamples
-		if s := snr(want[from:from+4*proto.FrameSamples], got[from:from+4*proto.FrameSamples], 0); s < 30 {
-			t.Errorf("frame %d on: %.1f dB off what decoding everything gives", begin+1, s)
+		share, least := RMS(got[i*part:(i+1)*part])/whole, float64(i)/4
+		if share < least || share > least+0.25 {
+			t.Errorf("frame %d, %d ms on: %.2f of the voice, want %.2f to %.2f", frame, 5*i, share, least, least+0.25)
 		}
+	}
+	if s := snr(want[4*part:], got[4*part:], 0); s < 60 {
+		t.Errorf("frame %d, 20 ms on: %.1f dB off what decoding everything gives", frame, s)
 	}
 }
 
