@@ -43,7 +43,7 @@ func (s *Server) encodeAlone(h *hearing, m *scratch) (err error) {
 	switch {
 	case l.lead > 0 && l.encoder == nil:
 		l.encoder = s.cfg.Opus.NewEncoder()
-		codec.FadeIn(pcm, min(l.lead, h.n)*proto.FrameSamples)
+		fadeIn(pcm)
 	case l.lead > 0 || l.running:
 	default:
 		// A decoder that was fed by a stream follows an encoder that has heard
@@ -103,7 +103,7 @@ func (s *Server) leadIn(h *hearing, lead int, m *scratch) error {
 	pcm = pcm[:lead*proto.FrameSamples]
 	if l.encoder == nil {
 		l.encoder = s.cfg.Opus.NewEncoder()
-		codec.FadeIn(pcm, len(pcm))
+		fadeIn(pcm)
 	}
 	for ; len(pcm) > 0; pcm = pcm[proto.FrameSamples:] {
 		packet, err := l.encoder.Encode(pcm[:proto.FrameSamples])

@@ -9,10 +9,20 @@ import (
 	"bucketbrigade/proto"
 )
 
-// leadFrames is how many packets a newcomer gets from an encoder of its own,
-// fading in: a fresh decoder follows a fresh encoder at once, and a stream only
-// after some 100 ms.
-const leadFrames = 3
+// leadFrames is how many packets a newcomer gets from an encoder of its own: a
+// fresh decoder follows a fresh encoder at once, and a stream only after some
+// 100 ms. The first fadeFrames of them fade in; what follows is as loud as the
+// stream, for a decoder that had quieter sound last would be off by up to a half
+// when the stream takes over.
+const (
+	leadFrames = 3
+	fadeFrames = 2
+)
+
+// fadeIn fades in a newcomer's first packets, pcm being those of one answer.
+func fadeIn(pcm []float32) {
+	codec.FadeIn(pcm, min(len(pcm), fadeFrames*proto.FrameSamples))
+}
 
 // listener is how one session hears. It belongs to the request that has the
 // singer's turn.

@@ -178,6 +178,11 @@ func TestNewcomerFadesIn(t *testing.T) {
 		if head, all := codec.RMS(got[:lead/4]), codec.RMS(want[:lead]); head > all/2 {
 			t.Errorf("newcomer %d begins with %.3f, the song has %.3f", round, head, all)
 		}
+		// What precedes the stream is as loud as it is.
+		const faded = fadeFrames * proto.FrameSamples
+		if r := codec.RMS(got[faded:lead]) / codec.RMS(want[faded:lead]); r < 0.9 || r > 1.1 {
+			t.Errorf("newcomer %d hears %.2f of the song just before the stream takes over", round, r)
+		}
 		if r := ratio(want[lead:], got[lead:]); r < 9 {
 			t.Errorf("newcomer %d hears something else: %.1f dB", round, r)
 		}
