@@ -124,7 +124,7 @@ func TestChangesAreHeardInStreams(t *testing.T) {
 	t.Parallel()
 	for _, change := range []url.Values{
 		{"volume": {"0.8"}}, {"disableAutoGain": {"1"}}, {"mark_stop_singing": {"1"}}, {"bpm": {"140"}}, {"backing_volume": {"0.5"}},
-		{"mark_start_singing": {"1"}},
+		{"mark_start_singing": {"1"}}, {"mic_volume": {`[["1",0.4]]`}}, {"request_lead": {"1"}},
 	} {
 		t.Run(fmt.Sprint(change), func(t *testing.T) {
 			t.Parallel()
