@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"os/exec"
 	"path/filepath"
-	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -22,7 +22,7 @@ import (
 // takes ten to thirty seconds for each line. Metrics are per request of 600 ms.
 //
 // With BRIGADE_PROFILE=DIR what the shard does meanwhile goes to DIR, as a file for
-// go tool pprof for each measurement.
+// go tool pprof for each measurement, which then is longer.
 
 // sharing is how a shard encodes.
 type sharing string
@@ -101,20 +101,27 @@ func benchmarkShard(b *testing.B, p programs, voices batches, how sharing) {
 
 // BenchmarkSystem is what nginx, shard and state server take for a request when
 // all is shared, by what they take with an encoder for each, at libopus's
-// defaults.
+// defaults. Both shards have as many processors: one, or two where one does not
+// carry an encoder for each.
 func BenchmarkSystem(b *testing.B) {
+	const singers, buckets = 60, 2 // who ask 100 times a second
 	p := buildPrograms(b)
-	for _, kind := range []string{"sung", "speech"} {
-		b.Run(kind, func(b *testing.B) {
-			voices := sungVoices(b)
-			if kind == "speech" {
-				voices = spokenVoices(b)
+	for _, c := range []struct {
+		kind   string
+		voices func(testing.TB) batches
+		procs  int
+	}{
+		{"sung", sungVoices, 1},     // 4 ms each, 0.4 of a processor
+		{"speech", spokenVoices, 2}, // 10 ms each
+	} {
+		b.Run(c.kind, func(b *testing.B) {
+			voices, procs := c.voices(b), []string{"-procs", fmt.Sprint(c.procs)}
+			defaults := []string{
+				"-complexity", fmt.Sprint(codec.Browser().Complexity), "-opus-application", codec.Browser().Application.String(),
 			}
 			for b.Loop() {
-				ours := systemCost(b, p, voices, 60, 2, shared)
-				theirs := systemCost(b, p, voices, 60, 2, private, "-complexity", fmt.Sprint(codec.Browser().Complexity),
-					"-opus-application", codec.Browser().Application.String(),
-					"-procs", fmt.Sprint(runtime.NumCPU())) // one does not carry it
+				ours := systemCost(b, p, voices, singers, buckets, shared, procs...)
+				theirs := systemCost(b, p, voices, singers, buckets, private, slices.Concat(defaults, procs)...)
 				b.ReportMetric(float64(ours.all())/float64(theirs.all()), "ratio")
 				report(b, ours.all(), "us/op")
 				report(b, ours.nginx, "nginx-us/op")
