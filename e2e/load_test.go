@@ -205,10 +205,21 @@ func readClocks(s *stack.Stack) (c clocks, err error) {
 	return c, nil
 }
 
-// loadWindow is how long is measured: eight requests of each singer.
-const loadWindow = 8 * singer.Pace
+// How long is measured: eight requests of each singer. A profile has 100 samples
+// of each second that a shard works, and needs more: thirty.
+const (
+	loadWindow    = 8 * singer.Pace
+	profileWindow = 30 * singer.Pace
+)
 
-// measure lets l sing until all is warm and then for loadWindow, and gives what a
+func (l *load) window() time.Duration {
+	if l.profiler != nil {
+		return profileWindow
+	}
+	return loadWindow
+}
+
+// measure lets l sing until all is warm and then for its window, and gives what a
 // request cost meanwhile. window, if any, is told when that begins and ends.
 func (l *load) measure(b *testing.B, s *stack.Stack, window func(on bool)) (cost clocks) {
 	b.Helper()
@@ -237,16 +248,16 @@ func (l *load) measure(b *testing.B, s *stack.Stack, window func(on bool)) (cost
 	if window != nil {
 		window(true)
 	}
-	after, last := wait(loadWindow)
+	after, last := wait(l.window())
 	if window != nil {
 		window(false)
 	}
 	if err := l.failure.Load(); err != nil {
 		b.Fatalf("somebody was disturbed, so nothing was measured: %v", *err)
 	}
-	n, want := last-first, int64(l.singers)*int64(loadWindow/singer.Pace)
+	n, want := last-first, int64(l.singers)*int64(l.window()/singer.Pace)
 	if n < want*9/10 {
-		b.Fatalf("%d answers came in %v, %d singers should get %d", n, loadWindow, l.singers, want)
+		b.Fatalf("%d answers came in %v, %d singers should get %d", n, l.window(), l.singers, want)
 	}
 	// Silence takes a few bytes a packet. All but the leader hear somebody.
 	if size := l.bytes.Load() / n; l.heard == nil && size < 2000 {

@@ -46,7 +46,7 @@ func (p *profiler) args() []string {
 	return []string{"-metrics", p.addr}
 }
 
-// take begins a profile that ends before loadWindow does.
+// take begins a profile that ends before profileWindow does.
 func (p *profiler) take(b *testing.B, all *sync.WaitGroup) {
 	if p == nil {
 		return
@@ -59,7 +59,7 @@ func (p *profiler) take(b *testing.B, all *sync.WaitGroup) {
 }
 
 func (p *profiler) fetch(b *testing.B) error {
-	url := fmt.Sprintf("http://%s/debug/pprof/profile?seconds=%d", p.addr, int(loadWindow.Seconds()))
+	url := fmt.Sprintf("http://%s/debug/pprof/profile?seconds=%d", p.addr, int(profileWindow.Seconds()))
 	req, err := http.NewRequestWithContext(b.Context(), http.MethodGet, url, nil)
 	if err != nil {
 		return err

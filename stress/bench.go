@@ -14,6 +14,7 @@ import (
 	"syscall"
 	"time"
 
+	"bucketbrigade/deploy/nginx"
 	"bucketbrigade/internal/manual"
 )
 
@@ -25,14 +26,16 @@ type benchConfig struct {
 	goTool string
 	runs   []benchRun
 	goals  []goal
+	// profiles are taken after all is measured.
+	profiles []profile
 }
 
 func benchCommand(ctx context.Context, args []string, stdout, stderr io.Writer) error {
-	cfg := benchConfig{goTool: "go", runs: benchRuns, goals: goals}
+	cfg := benchConfig{goTool: "go", runs: benchRuns, goals: goals, profiles: profiles}
 	fs := manual.New("stress bench", page, stderr)
 	fs.StringVar(&cfg.out, "out", "", "`page` in which the table is replaced, such as docs/performance.md")
 	fs.StringVar(&cfg.raw, "raw", "build/bench", "`folder` for the benchmarks' own output, which benchstat reads")
-	fs.IntVar(&cfg.count, "count", 0, "how `often` each benchmark runs, at most 100; 0: as often as fits in six minutes")
+	fs.IntVar(&cfg.count, "count", 0, "how `often` each benchmark runs, at most 100; 0: as often as fits in eight minutes")
 	if err := manual.Parse(fs, args); err != nil {
 		return err
 	}
@@ -64,7 +67,11 @@ func bench(ctx context.Context, cfg benchConfig, stdout, stderr io.Writer) error
 			return ctx.Err()
 		}
 	}
-	table := benchTable(from, all, cfg.goals)
+	tops, err := takeProfiles(ctx, cfg, stderr)
+	if failed = errors.Join(failed, err); ctx.Err() != nil {
+		return ctx.Err()
+	}
+	table := benchTable(from, all, cfg.goals) + profilePage(tops)
 	if _, err := io.WriteString(stdout, table); err != nil {
 		return err
 	}
@@ -98,13 +105,9 @@ func (r benchRun) measure(ctx context.Context, cfg benchConfig, all measured, st
 	defer file.Close()
 	fmt.Fprintf(stderr, "== %s %s\n", r.pkg, r.bench)
 	var output bytes.Buffer
-	cmd := exec.CommandContext(ctx, cfg.goTool, r.args(cfg.count)...)
+	cmd := groupCommand(ctx, cfg.goTool, r.args(cfg.count)...)
 	cmd.Stdout = io.MultiWriter(&output, file, stderr)
 	cmd.Stderr = cmd.Stdout // one writer, so that nothing is written at once
-	// To the whole group: go test, and the programs that benchmarks start.
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGTERM) }
-	cmd.WaitDelay = 10 * time.Second
 	err = cmd.Run()
 	if perr := all.parse(&output); perr != nil {
 		err = errors.Join(err, perr)
@@ -115,10 +118,20 @@ func (r benchRun) measure(ctx context.Context, cfg benchConfig, all measured, st
 	return file.Close()
 }
 
+// groupCommand is a command that ends with ctx, and with it all that it started:
+// go test starts a test, and that the programs that it measures.
+func groupCommand(ctx context.Context, name string, args ...string) *exec.Cmd {
+	cmd := exec.CommandContext(ctx, name, args...)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGTERM) }
+	cmd.WaitDelay = 10 * time.Second
+	return cmd
+}
+
 // origin says where and when the numbers are made.
 func origin(ctx context.Context) provenance {
 	return provenance{
-		machine: machine(), date: time.Now().UTC().Format(time.DateOnly), commit: commit(ctx), command: "make bench",
+		machine: machine() + ", " + nginxVersion(ctx), date: time.Now().UTC().Format(time.DateOnly), commit: commit(ctx), command: "make bench",
 	}
 }
 
@@ -136,4 +149,18 @@ func commit(ctx context.Context) string {
 		name += " with changes"
 	}
 	return name
+}
+
+// nginxVersion is what nginx calls itself, such as "nginx/1.22.1".
+func nginxVersion(ctx context.Context) string {
+	path, err := nginx.Find()
+	if err != nil {
+		return "no nginx"
+	}
+	out, err := exec.CommandContext(ctx, path, "-v").CombinedOutput()
+	_, version, ok := strings.Cut(strings.TrimSpace(string(out)), "nginx version: ")
+	if err != nil || !ok {
+		return "nginx of unknown version"
+	}
+	return version
 }

@@ -105,9 +105,10 @@ voices, the noise of a room, a choir, and files given with -voice. It takes a
 bit more than a minute, and prints tables that docs/opus-settings.md explains.
 
 Bench runs the benchmarks of the project, whose folder has to be the current one,
-with the go tool, and prints one table of goals and what was measured. What the
-benchmarks printed themselves is kept in -raw, for benchstat. It takes six minutes
-on two cores. docs/performance.md explains the table.
+with the go tool, and prints one table of goals and what was measured, and where the
+time of some lines goes: the ten first lines of their profiles. What the benchmarks
+printed themselves is kept in -raw, for benchstat; so are the profiles. It takes
+eight minutes on two cores. docs/performance.md explains the table.
 
 Exit status: 0 if all went well: the objective held, or in the demo everybody heard
 whom they should and nobody else; 1 if not or if something failed; 2 for a command
