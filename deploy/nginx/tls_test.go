@@ -133,13 +133,7 @@ func TestCookieIsSecureBehindTLS(t *testing.T) {
 
 func TestRedirectToTLS(t *testing.T) {
 	t.Parallel()
-	webroot := t.TempDir()
-	if err := os.MkdirAll(filepath.Join(webroot, ".well-known/acme-challenge"), 0o700); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(filepath.Join(webroot, ".well-known/acme-challenge/token"), []byte("token.key"), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	webroot := challenge(t)
 	r, plain := newTLSRig(t, nil, "--acme", webroot)
 	r.client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	secured := r.url

@@ -168,6 +168,11 @@ func TestBodyLimit(t *testing.T) {
 		resp.Body.Close()
 		checkRefusal(t, resp, http.StatusRequestEntityTooLarge, "")
 	}
+	// One whose size is only known when it comes: this is the beginning of its first chunk.
+	chunked := "POST /api/01?userid=1 HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n80001\r\no"
+	if got := sent(t, strings.TrimPrefix(r.url, "http://"), "127.0.0.1", chunked); got != 413 {
+		t.Errorf("a chunk of 512 kB and one byte: %d, want 413", got)
+	}
 	if got := r.shards[0].count(); got != 1 {
 		t.Errorf("%d requests reached the shard, want the one that fits", got)
 	}
