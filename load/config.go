@@ -42,6 +42,10 @@ type Config struct {
 	StartAt time.Time
 	// ObjectiveP99 is 300 ms if 0.
 	ObjectiveP99 time.Duration
+	// ListedFailures is how many failures of each kind a result has one by one, 50
+	// if 0; more are counted only. Each takes
+	// less than a kilobyte.
+	ListedFailures int
 	// Processes are looked at.
 	Processes []NamedProcess
 	// Cores is what Capacity is estimated for; those of this machine if 0.
@@ -74,6 +78,9 @@ const maxPilots = 64
 const (
 	defaultLookGap = time.Second
 	maxLookGap     = time.Minute
+
+	defaultListed = 50
+	maxListed     = 10_000
 )
 
 // Check fills in defaults and finds what cannot be run.
@@ -149,6 +156,12 @@ func (c *Config) checkRest() error {
 	}
 	if c.ObjectiveP99 < 0 {
 		return fmt.Errorf("an objective of %v: want a time such as 300ms", c.ObjectiveP99)
+	}
+	if c.ListedFailures == 0 {
+		c.ListedFailures = defaultListed
+	}
+	if c.ListedFailures < 1 || c.ListedFailures > maxListed {
+		return fmt.Errorf("a list of %d failures of each kind is not in 1..%d", c.ListedFailures, maxListed)
 	}
 	if c.Cores == 0 {
 		c.Cores = runtime.NumCPU()

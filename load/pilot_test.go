@@ -103,7 +103,7 @@ func TestEarJudges(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			p, w, start := stage(t)
-			e := newEar(newRecorder(start, 0, time.Second), time.Second)
+			e := newEar(newRecorder(start, 0, time.Second, defaultListed), time.Second)
 			e.pilots = []*pilot{p, w.listener}
 			c.hears(p, w)
 			e.take(w)
@@ -134,7 +134,7 @@ func TestEarJudges(t *testing.T) {
 func TestEarHearsWhoComesLater(t *testing.T) {
 	t.Parallel()
 	p, w, start := stage(t)
-	e := newEar(newRecorder(start, 0, time.Second), time.Second)
+	e := newEar(newRecorder(start, 0, time.Second, defaultListed), time.Second)
 	e.pilots = []*pilot{p, w.listener}
 	sung, sent := p.sung, p.sung[1].sent
 	p.sung, p.sung[1].sent = sung[:2], w.answered
@@ -158,7 +158,7 @@ func TestEarKnowsSongs(t *testing.T) {
 	} {
 		p, w, start := stage(t)
 		spoil(w)
-		e := newEar(newRecorder(start, 0, time.Second), time.Second)
+		e := newEar(newRecorder(start, 0, time.Second, defaultListed), time.Second)
 		e.pilots = []*pilot{p, w.listener}
 		e.take(w)
 		if got := e.result(); len(got) > 0 {

@@ -10,13 +10,8 @@ import (
 	"bucketbrigade/proto"
 )
 
-const (
-	// lateSend is from when on a request left too late by the generator's own
-	// fault.
-	lateSend = 50 * time.Millisecond
-	// keptFailures is how many failures of a kind are told one by one.
-	keptFailures = 50
-)
+// lateSend is from when on a request left too late by the generator's own fault.
+const lateSend = 50 * time.Millisecond
 
 // recorder counts what happens. All singers share one.
 type recorder struct {
@@ -32,14 +27,15 @@ type recorder struct {
 	connects  Histogram
 	lateness  Histogram
 	failures  []Failure
+	most      int // failures of a kind that are kept
 	kept      map[string]int
 	leftOut   int
 	songs     map[proto.Clock]bool
 }
 
-func newRecorder(start time.Time, clock proto.Clock, step time.Duration) *recorder {
+func newRecorder(start time.Time, clock proto.Clock, step time.Duration, most int) *recorder {
 	return &recorder{
-		start: start, startClock: clock, step: step, failures: []Failure{}, kept: map[string]int{}, songs: map[proto.Clock]bool{},
+		start: start, startClock: clock, step: step, most: most, failures: []Failure{}, kept: map[string]int{}, songs: map[proto.Clock]bool{},
 		totals: Totals{Errors: map[string]int{}},
 	}
 }
@@ -134,7 +130,7 @@ func (r *recorder) failed(now time.Time, name string, user proto.UserID, err err
 	defer r.mu.Unlock()
 	r.at(now).Errors[kind]++
 	r.totals.Errors[kind]++
-	if r.kept[kind] >= keptFailures {
+	if r.kept[kind] >= r.most {
 		r.leftOut++
 		return
 	}

@@ -35,7 +35,8 @@ type Result struct {
 	// Lateness is how much later than due requests left, which is the
 	// generator's own fault.
 	Lateness Histogram `json:"lateness"`
-	// Failures are the first of each kind; FailuresLeftOut were more.
+	// Failures are the first of each kind, as many as Config.ListedFailures;
+	// FailuresLeftOut were more.
 	Failures        []Failure `json:"failures"`
 	FailuresLeftOut int       `json:"failures_left_out"`
 	// Pilots has a pair for each who should, or should not, have heard whom.

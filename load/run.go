@@ -112,7 +112,7 @@ func (r *run) agree(ctx context.Context) error {
 	r.end = r.start.Add(r.cfg.Duration)
 	r.plan = r.cfg.plan(agreed)
 	r.machine.Start, r.machine.StartClock = r.start.Round(0), proto.ClockAt(agreed)
-	r.rec = newRecorder(r.start, r.machine.StartClock, r.cfg.step())
+	r.rec = newRecorder(r.start, r.machine.StartClock, r.cfg.step(), r.cfg.ListedFailures)
 	r.ear = newEar(r.rec, r.cfg.LookGap)
 	return nil
 }

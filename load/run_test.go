@@ -101,7 +101,8 @@ func TestStallIsSeen(t *testing.T) {
 }
 
 // A stall that lasts longer than four requests is an error, and the requests
-// that were given up count with the time that they had waited.
+// that were given up count with the time that they had waited. The list of failures
+// ends where it shall, and says so.
 func TestTooSlow(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -112,12 +113,15 @@ func TestTooSlow(t *testing.T) {
 			}
 			return 0
 		}
-		r := perform(t, s, Config{Users: 10, Duration: 15 * time.Second, Ramp: time.Second, Pilots: -1})
+		r := perform(t, s, Config{Users: 10, Duration: 15 * time.Second, Ramp: time.Second, Pilots: -1, ListedFailures: 4})
 		if r.Totals.Errors[KindTooSlow] != 10 || r.Totals.Connections != 20 || r.Totals.MaxMS < 2390 {
 			t.Errorf("%+v", r.Totals)
 		}
 		if f := r.Failures[0]; f.Kind != KindTooSlow || !strings.HasPrefix(f.Singer, "singer 00") || f.AtS < 7 || f.AtS > 8.5 {
 			t.Errorf("%+v", f)
+		}
+		if len(r.Failures) != 4 || r.FailuresLeftOut != 6 {
+			t.Errorf("%d failures are listed and %d left out, want 4 and 6", len(r.Failures), r.FailuresLeftOut)
 		}
 	})
 }

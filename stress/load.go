@@ -45,6 +45,7 @@ func addLoadFlags(fs *flag.FlagSet, f *loadFlags) {
 		return err
 	})
 	fs.StringVar(&f.json, "json", "", "`file` for the result, for programs; - for standard output")
+	fs.IntVar(&f.cfg.ListedFailures, "failures", 0, "`number` of failures of each kind that -json lists one by one; more are counted only (default 50)")
 	fs.TextVar(&f.pace, "pace", load.PaceReal, "`real`, or none: each asks again as soon as he is answered")
 	fs.StringVar(&f.machine, "machine", "1/1", "`k/n`: this is machine k of n that do the same")
 	fs.StringVar(&f.startAt, "start-at", "", "`time` to start at by the server's clock: 20:15, 20:15:30, or with date and zone as 2026-05-01T20:15:00+02:00")

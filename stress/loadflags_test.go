@@ -44,6 +44,7 @@ func TestLoadCommandLines(t *testing.T) {
 		{"shards -report /does/not/exist/a.html", 1, "nothing is begun"},
 		{"-url http://127.0.0.1:1 -pace fast", 2, `"fast" is not known`},
 		{"-url http://127.0.0.1:1 -pilots 65", 2, "at most 64 are taken"},
+		{"-url http://127.0.0.1:1 -failures 10001", 2, "a list of 10001 failures of each kind is not in 1..10000"},
 		{"-url http://127.0.0.1:1 -look 2m", 2, "at most 1m0s are taken"},
 		{"-url http://127.0.0.1:1 -look -1s", 2, "more than 0"},
 		{"-url http://127.0.0.1:1 -users 1 -voices silence", 1, "the server at http://127.0.0.1:1/api: clock"},
