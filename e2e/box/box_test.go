@@ -222,6 +222,11 @@ func (c *choir) strike(t *testing.T, blows []blow) {
 			}
 		})
 	}
+	c.m.check(t, "every failure is listed", func(t *testing.T) {
+		if fault := c.uncounted(); fault != "" {
+			t.Error(fault)
+		}
+	})
 	c.m.check(t, "nothing fails before the first blow", func(t *testing.T) {
 		for _, f := range c.result.Failures {
 			if at := c.result.Machines[0].Start.Add(time.Duration(f.AtS * float64(time.Second))); at.Before(c.events[0].at) {

@@ -55,6 +55,10 @@ var progress = regexp.MustCompile(`^ *(\d+) s +\d+ singers`)
 // ramp is the time in which all join. What the leader does begins 1.5 s later.
 const ramp = 3 * time.Second
 
+// listed is how many failures of a kind a result has one by one: several times what
+// all blows together may cost.
+const listed = 2000
+
 // sing begins a run of some length.
 func (m *machine) sing(t *testing.T, users int, length time.Duration, turn string, args ...string) *choir {
 	t.Helper()
@@ -63,7 +67,7 @@ func (m *machine) sing(t *testing.T, users int, length time.Duration, turn strin
 	_ = os.Remove(c.file)
 	args = append([]string{
 		"-url", "http://127.0.0.1:8080", "-users", fmt.Sprint(users), "-duration", length.String(), "-ramp", ramp.String(),
-		"-scenario", "/mnt/share/evening.json", "-p99", "10s", "-look", "100ms", "-json", "/mnt/share/result.json",
+		"-scenario", "/mnt/share/evening.json", "-p99", "10s", "-look", "100ms", "-failures", fmt.Sprint(listed), "-json", "/mnt/share/result.json",
 	}, args...)
 	cmd := m.Command(context.Background(), "brigade-stress", args...)
 	out, err := cmd.StdoutPipe()
@@ -158,6 +162,40 @@ func (c *choir) unheard() (faults []string) {
 		}
 	}
 	return faults
+}
+
+// uncounted tells of failures that the run counted and does not list: after and unheard
+// do not know of them.
+func (c *choir) uncounted() string {
+	counted := 0
+	for _, n := range c.result.Totals.Errors {
+		counted += n
+	}
+	if counted == len(c.result.Failures) && c.result.FailuresLeftOut == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%d failures were counted, %v, of which %d are listed and %d said to be left out; at most %d of a kind are listed",
+		counted, c.result.Totals.Errors, len(c.result.Failures), c.result.FailuresLeftOut, listed)
+}
+
+func TestUncountedFailuresAreTold(t *testing.T) {
+	t.Parallel()
+	lost := load.Failure{Kind: load.KindLost}
+	for _, c := range []struct {
+		counted, leftOut int
+		listed           []load.Failure
+		says             string
+	}{
+		{0, 0, nil, ""},
+		{2, 0, []load.Failure{lost, lost}, ""},
+		{3, 1, []load.Failure{lost, lost}, "3 failures were counted, map[" + load.KindLost + ":3], of which 2 are listed and 1 said to be left out"},
+		{3, 0, []load.Failure{lost, lost}, "3 failures were counted"},
+	} {
+		r := &load.Result{Totals: load.Totals{Errors: map[string]int{load.KindLost: c.counted}}, Failures: c.listed, FailuresLeftOut: c.leftOut}
+		if said := (&choir{result: r}).uncounted(); !strings.HasPrefix(said, c.says) || (said == "") != (c.says == "") {
+			t.Errorf("%d counted, %d listed, %d left out: %q, want %q", c.counted, len(c.listed), c.leftOut, said, c.says)
+		}
+	}
 }
 
 // heard is how many pieces of voices were where they belong.
