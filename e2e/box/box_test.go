@@ -29,10 +29,10 @@ func units() []string {
 // manual has.
 func (m *machine) bringUp(t *testing.T) {
 	t.Helper()
-	m.check(t, "apt installs the package", func(t *testing.T) {
+	m.check(t, "apt installs the package", func(t testing.TB) {
 		m.must(t, "apt-get", "install", "-y", m.deb)
 	})
-	m.check(t, "one line brings up eight shards", func(t *testing.T) {
+	m.check(t, "one line brings up eight shards", func(t testing.TB) {
 		m.sh(t, "systemctl enable --now brigade.target codec-shard@{01..08}")
 		for _, unit := range units() {
 			if state := m.property(t, unit, "ActiveState"); state != "active" {
@@ -66,7 +66,7 @@ func TestBox(t *testing.T) {
 	m.testRemoval(t, before)
 }
 
-func (m *machine) testSite(t *testing.T) {
+func (m *machine) testSite(t testing.TB) {
 	for path, want := range map[string]string{
 		"/":                    "200 <!",
 		"/recordings/":         "200 ",
@@ -82,7 +82,7 @@ func (m *machine) testSite(t *testing.T) {
 	}
 }
 
-func (m *machine) testStatus(t *testing.T) {
+func (m *machine) testStatus(t testing.TB) {
 	for _, unit := range []string{stateServer, shard(1)} {
 		if m.property(t, unit, "StatusText") == "" {
 			t.Errorf("%s says nothing", unit)
@@ -91,7 +91,7 @@ func (m *machine) testStatus(t *testing.T) {
 }
 
 // testSandbox looks at what the kernel has of the processes.
-func (m *machine) testSandbox(t *testing.T) {
+func (m *machine) testSandbox(t testing.TB) {
 	user := m.must(t, "id", "-u", "bucketbrigade")
 	for _, unit := range []string{stateServer, shard(1)} {
 		pid := fmt.Sprint(m.pid(t, unit))
@@ -121,7 +121,7 @@ func (m *machine) testSandbox(t *testing.T) {
 var flagName = regexp.MustCompile(`(?m)^  -([a-z-]+)`)
 
 // testFlags finds flags that the unit does not give, but for what the socket unit says.
-func (m *machine) testFlags(t *testing.T) {
+func (m *machine) testFlags(t testing.TB) {
 	for program, unit := range map[string]string{"state-server": stateServer, "codec-shard": shard(1)} {
 		help := m.must(t, program, "-help")
 		given := m.property(t, unit, "ExecStart")
@@ -137,7 +137,7 @@ func (m *machine) testFlags(t *testing.T) {
 	}
 }
 
-func (m *machine) testNinthShard(t *testing.T) {
+func (m *machine) testNinthShard(t testing.TB) {
 	m.sh(t, "systemctl enable --now codec-shard@09")
 	m.soon(t, "nginx knows shard 09, and the state server serves it", func() bool { return strings.HasPrefix(m.get(t, "/api/09"), "200 ") })
 	m.sh(t, "systemctl disable --now codec-shard@09.{socket,service}; systemctl start brigade-nginx")
@@ -156,7 +156,7 @@ func (m *machine) testNinthShard(t *testing.T) {
 type blow struct {
 	what   string
 	second int
-	do     func(t *testing.T)
+	do     func(t testing.TB)
 	// most is how many requests may fail of it.
 	most int
 }
@@ -165,13 +165,13 @@ type blow struct {
 // each.
 func (m *machine) testUnderLoad(t *testing.T) {
 	const users = 30
-	kill := func(unit string, sig syscall.Signal) func(t *testing.T) {
-		return func(t *testing.T) {
+	kill := func(unit string, sig syscall.Signal) func(t testing.TB) {
+		return func(t testing.TB) {
 			m.again(t, unit, m.kill(t, unit, sig))
 		}
 	}
-	restart := func(unit string) func(t *testing.T) {
-		return func(t *testing.T) { m.must(t, "systemctl", "restart", unit) }
+	restart := func(unit string) func(t testing.TB) {
+		return func(t testing.TB) { m.must(t, "systemctl", "restart", unit) }
 	}
 	c := m.sing(t, users, 55*time.Second, oneSong(45*time.Second), "-pilots", "6")
 	c.strike(t, []blow{
@@ -185,12 +185,12 @@ func (m *machine) testUnderLoad(t *testing.T) {
 		{"a state server that hangs", 38, kill(stateServer, syscall.SIGSTOP), users},
 		{"a shard that hangs", 44, kill(shard(3), syscall.SIGSTOP), users},
 	})
-	m.check(t, "the song is recorded", func(t *testing.T) {
+	m.check(t, "the song is recorded", func(t testing.TB) {
 		if made := m.recordings(t); len(made) != 1 {
 			t.Errorf("recordings: %v, want one", made)
 		}
 	})
-	m.check(t, "pilots hear each other all the time", func(t *testing.T) {
+	m.check(t, "pilots hear each other all the time", func(t testing.TB) {
 		if c.heard() < 10 {
 			t.Errorf("only %d pieces of voices were heard: %v", c.heard(), c.result.Pilots)
 		}
@@ -204,37 +204,39 @@ func (m *machine) testUnderLoad(t *testing.T) {
 // of each.
 func (c *choir) strike(t *testing.T, blows []blow) {
 	t.Helper()
-	done := map[string]bool{}
+	gone := map[string]string{} // why something did not come back
 	for _, b := range blows {
 		c.until(t, b.second)
 		c.note(b.what)
-		done[b.what] = t.Run(strings.ReplaceAll(b.what, " ", "_"), b.do)
+		if fault, ok := try(t, b.what, b.do); !ok {
+			gone[b.what] = "it did not come back: " + fault
+		}
 	}
 	c.wait(t)
 	for _, b := range blows {
 		failed := c.after(b.what)
-		c.m.check(t, fmt.Sprintf("%s: %d requests fail, %d may", b.what, len(failed), b.most), func(t *testing.T) {
-			if !done[b.what] {
-				t.Error("it did not come back")
+		c.m.check(t, fmt.Sprintf("%s: %d requests fail, %d may", b.what, len(failed), b.most), func(t testing.TB) {
+			if why, is := gone[b.what]; is {
+				t.Error(why)
 			}
 			if len(failed) > b.most {
 				t.Errorf("%d requests failed:\n%s", len(failed), strings.Join(failed, "\n"))
 			}
 		})
 	}
-	c.m.check(t, "every failure is listed", func(t *testing.T) {
+	c.m.check(t, "every failure is listed", func(t testing.TB) {
 		if fault := c.uncounted(); fault != "" {
 			t.Error(fault)
 		}
 	})
-	c.m.check(t, "nothing fails before the first blow", func(t *testing.T) {
+	c.m.check(t, "nothing fails before the first blow", func(t testing.TB) {
 		for _, f := range c.result.Failures {
 			if at := c.result.Machines[0].Start.Add(time.Duration(f.AtS * float64(time.Second))); at.Before(c.events[0].at) {
 				t.Errorf("%.1f s: %s: %s", f.AtS, f.Singer, f.Text)
 			}
 		}
 	})
-	c.m.check(t, "no unit is left failed", func(t *testing.T) {
+	c.m.check(t, "no unit is left failed", func(t testing.TB) {
 		if failed := c.m.must(t, "systemctl", "list-units", "--failed", "--plain", "--no-legend"); failed != "" {
 			t.Error(failed)
 		}
@@ -242,7 +244,7 @@ func (c *choir) strike(t *testing.T, blows []blow) {
 }
 
 // testUpgrade installs the package over itself.
-func (m *machine) testUpgrade(t *testing.T) {
+func (m *machine) testUpgrade(t testing.TB) {
 	m.sh(t, "echo '# mine' >>/etc/bucketbrigade/brigade.env")
 	before := m.pid(t, stateServer)
 	m.must(t, "dpkg", "-i", m.deb)
@@ -260,7 +262,7 @@ func (m *machine) testUpgrade(t *testing.T) {
 }
 
 // files lists what there is, but for what apt, systemd and the tests themselves keep.
-func (m *machine) files(t *testing.T) []string {
+func (m *machine) files(t testing.TB) []string {
 	t.Helper()
 	return strings.Split(m.sh(t, `find /etc /var /run /usr/bin /usr/lib /usr/share -xdev \( -path /var/lib/apt -o -path /var/lib/dpkg -o -path /var/cache -o \
 		-path /var/lib/PackageKit -o -path /run/systemd -o -path /run/log \) -prune -o -print`), "\n")
@@ -268,7 +270,7 @@ func (m *machine) files(t *testing.T) []string {
 
 // testRemoval takes the package off again; before are the files of the time before.
 func (m *machine) testRemoval(t *testing.T, before map[string]bool) {
-	m.check(t, "dpkg removes it, nothing runs any more", func(t *testing.T) {
+	m.check(t, "dpkg removes it, nothing runs any more", func(t testing.TB) {
 		m.must(t, "dpkg", "--remove", "bucketbrigade")
 		if left, err := m.Run(t.Context(), "pgrep", "-l", "-u", "bucketbrigade"); err == nil {
 			t.Errorf("processes are left: %s", left)
@@ -283,7 +285,7 @@ func (m *machine) testRemoval(t *testing.T, before map[string]bool) {
 			t.Errorf("nginx is %s", state)
 		}
 	})
-	m.check(t, "purge leaves nothing", func(t *testing.T) {
+	m.check(t, "purge leaves nothing", func(t testing.TB) {
 		m.must(t, "dpkg", "--purge", "bucketbrigade")
 		var left []string
 		for _, name := range m.files(t) {

@@ -25,18 +25,18 @@ func TestBoxLong(t *testing.T) {
 	m := boot(t)
 	m.must(t, "systemctl", "enable", "--now", "nginx")
 	m.bringUp(t)
-	m.many(t, "kill -9 of a shard", shardKills, 2, func(t *testing.T, k int) {
+	m.many(t, "kill -9 of a shard", shardKills, 2, func(t testing.TB, k int) {
 		unit := shard(1 + k%shards)
 		m.again(t, unit, m.kill(t, unit, syscall.SIGKILL))
 	})
-	m.many(t, "restart of a shard", shardStarts, 0, func(t *testing.T, k int) {
+	m.many(t, "restart of a shard", shardStarts, 0, func(t testing.TB, k int) {
 		m.must(t, "systemctl", "restart", shard(1+k%shards))
 	})
 	before := m.recordings(t)
-	c, song := m.many(t, "kill -9 of the state server", serverKills, 0, func(t *testing.T, _ int) {
+	c, song := m.many(t, "kill -9 of the state server", serverKills, 0, func(t testing.TB, _ int) {
 		m.again(t, stateServer, m.kill(t, stateServer, syscall.SIGKILL))
 	})
-	m.check(t, "one whole recording of the song that was sung across five kills", func(t *testing.T) {
+	m.check(t, "one whole recording of the song that was sung across five kills", func(t testing.TB) {
 		var made []string
 		for _, name := range m.recordings(t) {
 			if !strings.Contains(strings.Join(before, "\n"), name) {
@@ -52,7 +52,7 @@ func TestBoxLong(t *testing.T) {
 
 // many lets the same blow fall again and again while a hundred singers sing one song,
 // and gives how long that was.
-func (m *machine) many(t *testing.T, what string, times, most int, do func(t *testing.T, k int)) (c *choir, song time.Duration) {
+func (m *machine) many(t *testing.T, what string, times, most int, do func(t testing.TB, k int)) (c *choir, song time.Duration) {
 	t.Helper()
 	const first = 10
 	song = time.Duration(times*betweenBlows+8) * time.Second
@@ -61,11 +61,11 @@ func (m *machine) many(t *testing.T, what string, times, most int, do func(t *te
 	for k := range times {
 		blows = append(blows, blow{
 			fmt.Sprintf("%s, %d of %d", what, k+1, times), first + k*betweenBlows,
-			func(t *testing.T) { do(t, k) }, most,
+			func(t testing.TB) { do(t, k) }, most,
 		})
 	}
 	c.strike(t, blows)
-	m.check(t, what+": pilots hear each other all the time", func(t *testing.T) {
+	m.check(t, what+": pilots hear each other all the time", func(t testing.TB) {
 		if c.heard() < 8*times {
 			t.Errorf("only %d pieces of voices were heard: %v", c.heard(), c.result.Pilots)
 		}
@@ -85,7 +85,7 @@ func TestBoxLongUpgrade(t *testing.T) {
 	m := boot(t)
 	m.must(t, "systemctl", "enable", "--now", "nginx")
 	m.bringUp(t)
-	m.many(t, "an upgrade", 3, 0, func(t *testing.T, _ int) {
+	m.many(t, "an upgrade", 3, 0, func(t testing.TB, _ int) {
 		units := append([]string{stateServer}, shard(1), shard(shards))
 		before := map[string]int{}
 		for _, unit := range units {

@@ -97,12 +97,12 @@ func TestBoxLongManual(t *testing.T) {
 	m.sh(t, standIns)
 	folder := filepath.Dir(m.deb)
 	for k, c := range todo {
-		m.check(t, fmt.Sprintf("%d. %.60s", k+1, c.command), func(t *testing.T) { m.follow(t, folder, c) })
+		m.check(t, fmt.Sprintf("%d. %.60s", k+1, c.command), func(t testing.TB) { m.follow(t, folder, c) })
 	}
 }
 
 // follow does one command and compares what it prints.
-func (m *machine) follow(t *testing.T, folder string, c said) {
+func (m *machine) follow(t testing.TB, folder string, c said) {
 	t.Helper()
 	var out string
 	var err error

@@ -15,14 +15,14 @@ import (
 const recordingsDir = "/var/lib/bucketbrigade/recordings"
 
 // recordings lists the recorded songs.
-func (m *machine) recordings(t *testing.T) []string {
+func (m *machine) recordings(t testing.TB) []string {
 	t.Helper()
 	return strings.Fields(m.sh(t, "cd "+recordingsDir+" && ls *.wav 2>/dev/null || true"))
 }
 
 // wholeRecording checks that a recording is as long as its song, and that the voice of
 // each pilot is in all of it.
-func (c *choir) wholeRecording(t *testing.T, name string, song time.Duration) {
+func (c *choir) wholeRecording(t testing.TB, name string, song time.Duration) {
 	t.Helper()
 	pcm, err := audiofile.ReadWAV(filepath.Join(c.m.Root(), recordingsDir, name))
 	if err != nil {

@@ -65,7 +65,7 @@ func boot(t *testing.T) *machine {
 }
 
 // buildPackage builds what ships and gives its path.
-func buildPackage(t *testing.T) string {
+func buildPackage(t testing.TB) string {
 	t.Helper()
 	root := filepath.Join("..", "..")
 	cmd := exec.Command("make", "-s", "-C", root, "deb")
@@ -85,7 +85,7 @@ func buildPackage(t *testing.T) string {
 	return newest
 }
 
-func age(t *testing.T, name string) time.Duration {
+func age(t testing.TB, name string) time.Duration {
 	t.Helper()
 	info, err := os.Stat(name)
 	if err != nil {
@@ -94,20 +94,8 @@ func age(t *testing.T, name string) time.Duration {
 	return time.Since(info.ModTime())
 }
 
-// check is one line of the list. What f needs to go on is its own matter: checks
-// that follow are done even so.
-func (m *machine) check(t *testing.T, what string, f func(t *testing.T)) {
-	t.Helper()
-	ok := t.Run(strings.ReplaceAll(what, " ", "_"), f)
-	verdict := "ok  "
-	if !ok {
-		verdict = "FAIL"
-	}
-	m.list = append(m.list, verdict+" "+what)
-}
-
 // must runs a command that has to succeed and gives what it said.
-func (m *machine) must(t *testing.T, name string, args ...string) string {
+func (m *machine) must(t testing.TB, name string, args ...string) string {
 	t.Helper()
 	said, err := m.Run(t.Context(), name, args...)
 	if err != nil {
@@ -117,19 +105,19 @@ func (m *machine) must(t *testing.T, name string, args ...string) string {
 }
 
 // sh runs a line of bash that has to succeed.
-func (m *machine) sh(t *testing.T, line string) string {
+func (m *machine) sh(t testing.TB, line string) string {
 	t.Helper()
 	return m.must(t, "bash", "-c", line)
 }
 
 // property is one of a unit's.
-func (m *machine) property(t *testing.T, unit, name string) string {
+func (m *machine) property(t testing.TB, unit, name string) string {
 	t.Helper()
 	return m.must(t, "systemctl", "show", "-P", name, unit)
 }
 
 // pid is that of a unit's main process, as seen inside.
-func (m *machine) pid(t *testing.T, unit string) int {
+func (m *machine) pid(t testing.TB, unit string) int {
 	t.Helper()
 	pid, err := strconv.Atoi(m.property(t, unit, "MainPID"))
 	if err != nil || pid == 0 {
@@ -139,7 +127,7 @@ func (m *machine) pid(t *testing.T, unit string) int {
 }
 
 // kill sends a signal to a unit's main process alone, and gives its number.
-func (m *machine) kill(t *testing.T, unit string, sig syscall.Signal) (pid int) {
+func (m *machine) kill(t testing.TB, unit string, sig syscall.Signal) (pid int) {
 	t.Helper()
 	pid = m.pid(t, unit)
 	m.must(t, "kill", fmt.Sprintf("-%d", sig), fmt.Sprint(pid))
@@ -147,7 +135,7 @@ func (m *machine) kill(t *testing.T, unit string, sig syscall.Signal) (pid int) 
 }
 
 // soon waits until f says so; the test ends if it does not.
-func (m *machine) soon(t *testing.T, what string, f func() bool) {
+func (m *machine) soon(t testing.TB, what string, f func() bool) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
@@ -157,13 +145,13 @@ func (m *machine) soon(t *testing.T, what string, f func() bool) {
 }
 
 // active waits until a unit is.
-func (m *machine) active(t *testing.T, unit string) {
+func (m *machine) active(t testing.TB, unit string) {
 	t.Helper()
 	m.soon(t, unit+" is active", func() bool { return m.property(t, unit, "ActiveState") == "active" })
 }
 
 // again waits until a unit that had main process before has another one and is active.
-func (m *machine) again(t *testing.T, unit string, before int) {
+func (m *machine) again(t testing.TB, unit string, before int) {
 	t.Helper()
 	m.soon(t, unit+" is started again", func() bool {
 		now := m.property(t, unit, "MainPID")
@@ -172,7 +160,7 @@ func (m *machine) again(t *testing.T, unit string, before int) {
 }
 
 // restarts is how often systemd has started a unit by itself.
-func (m *machine) restarts(t *testing.T, unit string) int {
+func (m *machine) restarts(t testing.TB, unit string) int {
 	t.Helper()
 	n, err := strconv.Atoi(m.property(t, unit, "NRestarts"))
 	if err != nil {
@@ -182,7 +170,7 @@ func (m *machine) restarts(t *testing.T, unit string) int {
 }
 
 // journal is what a unit has said since a moment.
-func (m *machine) journal(t *testing.T, unit string, since time.Time) string {
+func (m *machine) journal(t testing.TB, unit string, since time.Time) string {
 	t.Helper()
 	m.must(t, "journalctl", "--sync")
 	return m.must(t, "journalctl", "-q", "--no-pager", "-o", "cat", "-u", unit, "--since", fmt.Sprintf("@%.3f", float64(since.UnixMicro())/1e6))
@@ -190,7 +178,7 @@ func (m *machine) journal(t *testing.T, unit string, since time.Time) string {
 
 // get asks for a path of the site as nginx serves it, with the status before the
 // body.
-func (m *machine) get(t *testing.T, path string) string {
+func (m *machine) get(t testing.TB, path string) string {
 	t.Helper()
 	said, err := m.Run(t.Context(), "curl", "-s", "-m", "10", "-w", "\n%{http_code}", "http://127.0.0.1:8080"+path)
 	if err != nil {

@@ -60,7 +60,7 @@ const ramp = 3 * time.Second
 const listed = 2000
 
 // sing begins a run of some length.
-func (m *machine) sing(t *testing.T, users int, length time.Duration, turn string, args ...string) *choir {
+func (m *machine) sing(t testing.TB, users int, length time.Duration, turn string, args ...string) *choir {
 	t.Helper()
 	write(t, filepath.Join(m.Share(), "evening.json"), fmt.Sprintf(evening, turn))
 	c := &choir{m: m, file: filepath.Join(m.Share(), "result.json"), ended: make(chan struct{}), started: time.Now()}
@@ -95,7 +95,7 @@ func (m *machine) sing(t *testing.T, users int, length time.Duration, turn strin
 }
 
 // until waits until a second of the run.
-func (c *choir) until(t *testing.T, second int) {
+func (c *choir) until(t testing.TB, second int) {
 	t.Helper()
 	err := c.m.Await(t.Context(), func() bool {
 		select {
@@ -114,7 +114,7 @@ func (c *choir) until(t *testing.T, second int) {
 func (c *choir) note(what string) { c.events = append(c.events, event{what, time.Now()}) }
 
 // wait waits for the end and reads the result.
-func (c *choir) wait(t *testing.T) *load.Result {
+func (c *choir) wait(t testing.TB) *load.Result {
 	t.Helper()
 	<-c.ended
 	text, err := os.Open(c.file)
@@ -206,7 +206,7 @@ func (c *choir) heard() (n int) {
 	return n
 }
 
-func write(t *testing.T, name, text string) {
+func write(t testing.TB, name, text string) {
 	t.Helper()
 	if err := os.WriteFile(name, []byte(text), 0o644); err != nil {
 		t.Fatal(err)

@@ -34,7 +34,7 @@ func (m *machine) testWrongSettings(t *testing.T) {
 		{shard(1), "BRIGADE_JSON_AREA", "70000", "-json-area 70000", "10000..65535"},
 		{shard(1), "BRIGADE_SHARD_FLAGS", "-keep 3", "-keep", "state server"},
 	} {
-		m.check(t, c.setting+"="+filepath.Base(c.value)+" is told", func(t *testing.T) {
+		m.check(t, c.setting+"="+filepath.Base(c.value)+" is told", func(t testing.TB) {
 			m.sh(t, "cp "+settings+" /tmp/settings; printf '%s=%s\\n' "+c.setting+" '"+c.value+"' >>"+settings)
 			defer m.sh(t, "cp /tmp/settings "+settings+"; systemctl restart "+c.unit)
 			began := time.Now()
@@ -56,7 +56,7 @@ func (m *machine) testWrongSettings(t *testing.T) {
 			}
 		})
 	}
-	m.check(t, "BRIGADE_SITE=--shards is told", func(t *testing.T) {
+	m.check(t, "BRIGADE_SITE=--shards is told", func(t testing.TB) {
 		m.sh(t, "cp "+settings+" /tmp/settings; echo 'BRIGADE_SITE=\"--listen 99999\"' >>"+settings)
 		defer m.sh(t, "cp /tmp/settings "+settings+"; systemctl restart brigade-nginx")
 		began := time.Now()
@@ -70,7 +70,7 @@ func (m *machine) testWrongSettings(t *testing.T) {
 			t.Errorf("nginx answers %q", got)
 		}
 	})
-	m.check(t, "all run again with good settings", func(t *testing.T) {
+	m.check(t, "all run again with good settings", func(t testing.TB) {
 		for _, unit := range units() {
 			m.active(t, unit)
 		}
@@ -82,7 +82,7 @@ const knock = "for i in $(seq 30); do curl -s -m 1 -o /dev/null 127.0.0.1:7101/ 
 
 // testCrashLoop lets a shard fail at its start, as it does when what it needs is not
 // there, while singers come.
-func (m *machine) testCrashLoop(t *testing.T) {
+func (m *machine) testCrashLoop(t testing.TB) {
 	m.sh(t, "mount -t tmpfs -o ro none /var/lib/bucketbrigade/uploads; systemctl restart --no-block codec-shard@01; "+knock)
 	if state := m.property(t, shard(1), "ActiveState"); state == "active" {
 		t.Error("it runs")
@@ -96,7 +96,7 @@ func (m *machine) testCrashLoop(t *testing.T) {
 
 // testUselessStarts lets singers come to a shard whose command line makes no sense: each
 // of them starts it, until systemd refuses them; the documented line mends it.
-func (m *machine) testUselessStarts(t *testing.T) {
+func (m *machine) testUselessStarts(t testing.TB) {
 	began := time.Now()
 	m.sh(t, "cp "+settings+" /tmp/settings; echo BRIGADE_COMPLEXITY=11 >>"+settings+"; systemctl restart --no-block codec-shard@01; "+knock)
 	if n := strings.Count(m.journal(t, shard(1), began), "-complexity 11 is not in 0..10"); n < 1 || n > 30 {
@@ -113,7 +113,7 @@ func (m *machine) testUselessStarts(t *testing.T) {
 
 // testPriority puts the example for a busy machine to work, on a processor that all
 // machines have.
-func (m *machine) testPriority(t *testing.T) {
+func (m *machine) testPriority(t testing.TB) {
 	m.sh(t, `d=/etc/systemd/system/state-server.service.d; mkdir -p $d
 		sed s/^CPUAffinity=3/CPUAffinity=0/ /usr/share/doc/bucketbrigade/examples/state-server-priority.conf >$d/priority.conf
 		systemctl daemon-reload; systemctl restart state-server`)
@@ -125,7 +125,7 @@ func (m *machine) testPriority(t *testing.T) {
 }
 
 // testFullDisk gives the recordings a disk that a few seconds fill.
-func (m *machine) testFullDisk(t *testing.T) {
+func (m *machine) testFullDisk(t testing.TB) {
 	m.sh(t, "mount -t tmpfs -o size=100k,mode=755,uid=$(id -u bucketbrigade) full /var/lib/bucketbrigade/recordings; systemctl restart state-server")
 	defer m.sh(t, "umount -l /var/lib/bucketbrigade/recordings; systemctl restart state-server")
 	began := time.Now()
