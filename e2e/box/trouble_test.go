@@ -11,51 +11,64 @@ import (
 // settings is the operator's file.
 const settings = "/etc/bucketbrigade/brigade.env"
 
+// wrongSetting is a value that makes no sense. The unit has to say which one it is and
+// of what, and what would be right; neither is a part of the other.
+type wrongSetting struct{ unit, setting, value, says, allowed string }
+
+var wrongSettings = []wrongSetting{
+	{stateServer, "BRIGADE_MAX_USERS", "many", `"many" for flag -max-users`, "a whole number"},
+	{stateServer, "BRIGADE_MAX_USERS", "0", "-max-users 0", "at least 1"},
+	{stateServer, "BRIGADE_KEEP", "-3", "-keep -3", "at least 1"},
+	{stateServer, "BRIGADE_STEMS", "perhaps", `"perhaps" for -stems`, "true or false"},
+	{stateServer, "BRIGADE_FLAC", "2", `"2" for -flac`, "true or false"},
+	{stateServer, "BRIGADE_STATE_WAIT", "long", `-wait "long"`, `"hybrid" or "spin"`},
+	{stateServer, "BRIGADE_JSON_AREA", "5", "-json-area 5", "10000..65535"},
+	{stateServer, "BRIGADE_RECORDINGS", "/usr/recordings", "-recordings: recordings cannot be kept in /usr/recordings", "so that it can be written to"},
+	{stateServer, "BRIGADE_CONTROL_SECRET", "/etc/none", "-control-secret: open /etc/none", "no such file"},
+	{stateServer, "BRIGADE_CONTROL_SECRET", "/etc/hostname", "-control-secret: /etc/hostname", "8 to 256"},
+	{stateServer, "BRIGADE_SECRETS", "/etc/hostname", "-secrets: /etc/hostname", "no JSON from line 1"},
+	{stateServer, "BRIGADE_STATE_FLAGS", "-loud", "not defined: -loud", "state-server -help"},
+	{shard(1), "BRIGADE_COMPLEXITY", "11", "-complexity 11", "0..10"},
+	{shard(1), "BRIGADE_ENCODE", "twice", `-encode "twice"`, `"shared" or "private"`},
+	{shard(1), "BRIGADE_OPUS_APPLICATION", "voip", `"voip" for flag -opus-application`, "lowdelay and audio"},
+	{shard(1), "BRIGADE_PROCS", "-1", "-procs -1", "1 or more, or 0"},
+	{shard(1), "BRIGADE_SHARD_WAIT", "long", `-wait "long"`, `"hybrid" or "spin"`},
+	{shard(1), "BRIGADE_UPLOADS", "/usr/uploads", "/usr/uploads", "name another with -uploads"},
+	{shard(1), "BRIGADE_JSON_AREA", "70000", "-json-area 70000", "10000..65535"},
+	{shard(1), "BRIGADE_SHARD_FLAGS", "-keep", "flag needs an argument: -keep", "codec-shard -help"},
+	{shard(1), "BRIGADE_SHARD_FLAGS", "-keep=3", "-keep belongs to", "the state server"},
+}
+
+func TestWrongSettingsDemandBoth(t *testing.T) {
+	t.Parallel()
+	for _, c := range wrongSettings {
+		value, _, _ := strings.Cut(c.value, "=")
+		if !strings.Contains(c.says, value) {
+			t.Errorf("%s=%s: %q does not name the value", c.setting, c.value, c.says)
+		}
+		if c.allowed == "" || strings.Contains(c.says, c.allowed) || strings.Contains(c.allowed, c.says) {
+			t.Errorf("%s=%s: %q and %q are to be two things", c.setting, c.value, c.says, c.allowed)
+		}
+	}
+}
+
 // testWrongSettings puts values that make no sense into the settings file. What a
 // unit then says has to name the setting and the value, and what would be right; and
 // it has to say so once, not over and over.
 func (m *machine) testWrongSettings(t *testing.T) {
-	for _, c := range []struct{ unit, setting, value, says, allowed string }{
-		{stateServer, "BRIGADE_MAX_USERS", "many", `-max-users`, "users"},
-		{stateServer, "BRIGADE_MAX_USERS", "0", "-max-users 0", "at least 1"},
-		{stateServer, "BRIGADE_KEEP", "-3", "-keep -3", "at least 1"},
-		{stateServer, "BRIGADE_STEMS", "perhaps", `"perhaps" for -stems`, "true or false"},
-		{stateServer, "BRIGADE_STATE_WAIT", "long", `-wait "long"`, "hybrid"},
-		{stateServer, "BRIGADE_JSON_AREA", "5", "-json-area 5", "10000..65535"},
-		{stateServer, "BRIGADE_RECORDINGS", "/usr/recordings", "/usr/recordings", "-recordings"},
-		{stateServer, "BRIGADE_CONTROL_SECRET", "/etc/none", "/etc/none", "-control-secret"},
-		{stateServer, "BRIGADE_SECRETS", "/etc/hostname", "/etc/hostname", "JSON"},
-		{stateServer, "BRIGADE_STATE_FLAGS", "-loud", "-loud", "-help"},
-		{shard(1), "BRIGADE_COMPLEXITY", "11", "-complexity 11", "0..10"},
-		{shard(1), "BRIGADE_ENCODE", "twice", `-encode "twice"`, "shared"},
-		{shard(1), "BRIGADE_OPUS_APPLICATION", "voip", "voip", "lowdelay"},
-		{shard(1), "BRIGADE_PROCS", "-1", "-procs -1", "1 or more"},
-		{shard(1), "BRIGADE_UPLOADS", "/usr/uploads", "/usr/uploads", "-uploads"},
-		{shard(1), "BRIGADE_JSON_AREA", "70000", "-json-area 70000", "10000..65535"},
-		{shard(1), "BRIGADE_SHARD_FLAGS", "-keep 3", "-keep", "state server"},
-	} {
-		m.check(t, c.setting+"="+filepath.Base(c.value)+" is told", func(t testing.TB) {
-			m.sh(t, "cp "+settings+" /tmp/settings; printf '%s=%s\\n' "+c.setting+" '"+c.value+"' >>"+settings)
-			defer m.sh(t, "cp /tmp/settings "+settings+"; systemctl restart "+c.unit)
-			began := time.Now()
-			if _, err := m.Run(t.Context(), "systemctl", "restart", c.unit); err == nil {
-				t.Errorf("%s starts", c.unit)
-			}
-			said := m.journal(t, c.unit, began)
-			for _, want := range []string{c.says, c.allowed} {
-				if !strings.Contains(said, want) {
-					t.Errorf("the journal does not say %q:\n%s", want, said)
-				}
-			}
-			if m.property(t, c.unit, "ExecMainStatus") != "2" {
-				return // it may be another's fault, so it is tried again, and status shows how that goes
-			}
-			status, _ := m.Run(t.Context(), "systemctl", "status", "--no-pager", c.unit)
-			if !strings.Contains(status, c.says) {
-				t.Errorf("systemctl status does not say %q:\n%s", c.says, status)
-			}
-		})
+	for _, c := range wrongSettings {
+		m.check(t, c.setting+"="+filepath.Base(c.value)+" is told", func(t testing.TB) { m.testWrongSetting(t, c) })
 	}
+	m.check(t, "BRIGADE_TRACKS=none is told, and all else goes on", func(t testing.TB) {
+		m.sh(t, "cp "+settings+" /tmp/settings; echo BRIGADE_TRACKS=/etc/none >>"+settings)
+		defer m.sh(t, "cp /tmp/settings "+settings+"; systemctl restart "+stateServer)
+		began := time.Now()
+		m.sh(t, "systemctl restart "+stateServer)
+		m.soon(t, "the journal names folder and flag", func() bool {
+			said := m.journal(t, stateServer, began)
+			return strings.Contains(said, "open /etc/none: no such file") && strings.Contains(said, "make the folder, or name another with -tracks")
+		})
+	})
 	m.check(t, "BRIGADE_SITE=--shards is told", func(t testing.TB) {
 		m.sh(t, "cp "+settings+" /tmp/settings; echo 'BRIGADE_SITE=\"--listen 99999\"' >>"+settings)
 		defer m.sh(t, "cp /tmp/settings "+settings+"; systemctl restart brigade-nginx")
@@ -75,6 +88,31 @@ func (m *machine) testWrongSettings(t *testing.T) {
 			m.active(t, unit)
 		}
 	})
+}
+
+func (m *machine) testWrongSetting(t testing.TB, c wrongSetting) {
+	m.sh(t, "cp "+settings+" /tmp/settings; printf '%s=%s\\n' "+c.setting+" '"+c.value+"' >>"+settings)
+	defer m.sh(t, "cp /tmp/settings "+settings+"; systemctl restart "+c.unit)
+	began := time.Now()
+	if _, err := m.Run(t.Context(), "systemctl", "restart", c.unit); err == nil {
+		t.Errorf("%s starts", c.unit)
+	}
+	said := m.journal(t, c.unit, began)
+	for _, want := range []string{c.says, c.allowed} {
+		if !strings.Contains(said, want) {
+			t.Errorf("the journal does not say %q:\n%s", want, said)
+		}
+	}
+	if m.property(t, c.unit, "ExecMainStatus") != "2" {
+		return // it may be another's fault, so it is tried again, and status shows how that goes
+	}
+	if n := strings.Count(said, c.says); n != 1 {
+		t.Errorf("the journal says %q %d times:\n%s", c.says, n, said)
+	}
+	status, _ := m.Run(t.Context(), "systemctl", "status", "--no-pager", c.unit)
+	if !strings.Contains(status, c.says) {
+		t.Errorf("systemctl status does not say %q:\n%s", c.says, status)
+	}
 }
 
 // knock asks a shard directly, some thirty times in three seconds, whatever it says.
