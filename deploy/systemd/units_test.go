@@ -174,6 +174,27 @@ func TestSettingsAreExplained(t *testing.T) {
 	}
 }
 
+// What programs say names their flags, and the operator finds the setting by its name.
+func TestSettingsAreNamedAsTheirFlags(t *testing.T) {
+	t.Parallel()
+	given := regexp.MustCompile(`-([a-z-]+)=\$\{BRIGADE_([A-Z_]+)\}`)
+	for file, wait := range map[string]string{"codec-shard@.service": "SHARD_WAIT", "state-server.service": "STATE_WAIT"} {
+		all := given.FindAllStringSubmatch(read(t, file), -1)
+		if len(all) < 5 {
+			t.Errorf("%s gives only %d settings to the program", file, len(all))
+		}
+		for _, m := range all {
+			want := strings.ToUpper(strings.ReplaceAll(m[1], "-", "_"))
+			if want == "WAIT" {
+				want = wait
+			}
+			if m[2] != want {
+				t.Errorf("%s: -%s is set by BRIGADE_%s, and brigade.env says by BRIGADE_%s", file, m[1], m[2], want)
+			}
+		}
+	}
+}
+
 // A line that systemd does not understand it skips, so the file is read by systemd
 // itself elsewhere; here is what people get wrong in this form.
 func TestNoSettingIsFollowedByAComment(t *testing.T) {
