@@ -57,7 +57,7 @@ carries, and what a machine of -cores would. A number at the end of a name count
 the processes of a kind, as in shard-01. With -metrics NAME=HOST:PORT,… processes
 are asked what they have used, at the address of their own -metrics, which nginx
 has not. They answer who is on their machine: from another one take a tunnel, such
-as ssh -L 9201:127.0.0.1:9201. Both may be given, for different processes.
+as ssh -L 7201:127.0.0.1:7201. Both may be given, for different processes.
 
 What a singer costs the generator is told beside what he costs the shards: shards
 and generator of one machine share its processors.

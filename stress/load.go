@@ -39,7 +39,7 @@ func addLoadFlags(fs *flag.FlagSet, f *loadFlags) {
 		f.cfg.Processes = append(f.cfg.Processes, list...)
 		return err
 	})
-	fs.Func("metrics", "processes to look at by what they tell at their metrics address, as `NAME=ADDR,…`, such as shard-01=127.0.0.1:9201", func(text string) error {
+	fs.Func("metrics", "processes to look at by what they tell at their metrics address, as `NAME=ADDR,…`, such as shard-01=127.0.0.1:7201", func(text string) error {
 		list, err := parseMetrics(text)
 		f.cfg.Processes = append(f.cfg.Processes, list...)
 		return err
