@@ -54,6 +54,7 @@ func TestBox(t *testing.T) {
 	m.check(t, "nginx serves page, recordings and all shards", m.testSite)
 	m.check(t, "systemctl status tells what each does", m.testStatus)
 	m.check(t, "what the services run as", m.testSandbox)
+	m.check(t, "what Prometheus shall scrape is there", m.testScrape)
 	m.check(t, "every flag has a setting", m.testFlags)
 	m.check(t, "a ninth shard comes and goes", m.testNinthShard)
 	m.testUnderLoad(t)
