@@ -66,7 +66,7 @@ deb-arm64: deps ## the same for arm64; needs apt-get install gcc-aarch64-linux-g
 e2e: deps ## as root: install the package on a machine with a real systemd, end each process in each way
 	@go test -v -count=1 -timeout 15m -tags $(TAGS) -skip TestBoxLong ./e2e/box
 
-e2e-long: deps ## the same over and over under 100 singers, with counts; seven minutes
+e2e-long: deps ## the same over and over under 100 singers, with counts; upgrades; the manual; ten minutes
 	@go test -v -count=1 -timeout 30m -tags $(TAGS) -run TestBoxLong ./e2e/box -long
 
 test: deps ## everything CI checks: format, vet, staticcheck, tests with -race

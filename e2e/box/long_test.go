@@ -56,7 +56,6 @@ func (m *machine) many(t *testing.T, what string, times, most int, do func(t tes
 	t.Helper()
 	const first = 10
 	song = time.Duration(times*betweenBlows+8) * time.Second
-	c = m.sing(t, longUsers, song+(4+26)*time.Second, oneSong(song), "-pilots", "8")
 	var blows []blow
 	for k := range times {
 		blows = append(blows, blow{
@@ -64,16 +63,24 @@ func (m *machine) many(t *testing.T, what string, times, most int, do func(t tes
 			func(t testing.TB) { do(t, k) }, most,
 		})
 	}
+	return m.song(t, what, song, blows, 8*times), song
+}
+
+// song lets a hundred singers sing one while blows fall. Of pilots' voices there have to
+// be heard so many pieces at the least.
+func (m *machine) song(t *testing.T, what string, length time.Duration, blows []blow, least int) *choir {
+	t.Helper()
+	c := m.sing(t, longUsers, length+(4+26)*time.Second, oneSong(length), "-pilots", "8")
 	c.strike(t, blows)
 	m.check(t, what+": pilots hear each other all the time", func(t testing.TB) {
-		if c.heard() < 8*times {
+		if c.heard() < least {
 			t.Errorf("only %d pieces of voices were heard: %v", c.heard(), c.result.Pilots)
 		}
 		for _, fault := range c.unheard() {
 			t.Error(fault)
 		}
 	})
-	return c, song
+	return c
 }
 
 // TestBoxLongUpgrade installs the package over itself while a hundred sing: all

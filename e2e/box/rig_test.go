@@ -14,8 +14,8 @@ import (
 	"time"
 )
 
-// long asks for the counts of the long test: `make e2e-long`.
-var long = flag.Bool("long", false, "run the test that takes six minutes, too")
+// long asks for the long tests: `make e2e-long`.
+var long = flag.Bool("long", false, "run the tests that take minutes, too")
 
 // patience is for whatever should happen soon.
 const patience = 15 * time.Second
@@ -23,8 +23,9 @@ const patience = 15 * time.Second
 // machine is a box with our package in it, and the list of what was checked.
 type machine struct {
 	*Box
-	deb  string // as seen inside
-	list []string
+	deb     string // as seen inside
+	singers string // the program that sings, as seen inside
+	list    []string
 }
 
 // boot makes a machine; the package is not installed yet. Its list is printed at
@@ -34,12 +35,12 @@ func boot(t *testing.T) *machine {
 	if os.Geteuid() != 0 {
 		t.Skip("SKIPPED, NOTHING WAS PROVED: only root can boot a systemd of its own; run this as root")
 	}
-	deb := buildPackage(t)
+	deb := buildPackage(t, filepath.Join("..", ".."))
 	b, err := Start(t.Context(), t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
-	m := &machine{Box: b, deb: "/mnt/share/" + filepath.Base(deb)}
+	m := &machine{Box: b, singers: "brigade-stress"}
 	// Each installation would look through all manual pages of the machine.
 	m.sh(t, "echo man-db man-db/auto-update boolean false | debconf-set-selections || true; rm -f /var/lib/man-db/auto-update")
 	t.Cleanup(func() {
@@ -54,20 +55,24 @@ func boot(t *testing.T) *machine {
 		}
 		fmt.Printf("\n%s: %d checks\n  %s\n\n", t.Name(), len(m.list), strings.Join(m.list, "\n  "))
 	})
-	text, err := os.ReadFile(deb)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(filepath.Join(b.Share(), filepath.Base(deb)), text, 0o644); err != nil {
-		t.Fatal(err)
-	}
+	m.deb = m.bring(t, deb)
 	return m
 }
 
-// buildPackage builds what ships and gives its path.
-func buildPackage(t testing.TB) string {
+// bring copies a file into the machine and gives its name inside.
+func (m *machine) bring(t testing.TB, name string) string {
 	t.Helper()
-	root := filepath.Join("..", "..")
+	text, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	write(t, filepath.Join(m.Share(), filepath.Base(name)), string(text))
+	return "/mnt/share/" + filepath.Base(name)
+}
+
+// buildPackage builds what ships of a tree and gives its path.
+func buildPackage(t testing.TB, root string) string {
+	t.Helper()
 	cmd := exec.Command("make", "-s", "-C", root, "deb")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("make deb: %v\n%s", err, out)

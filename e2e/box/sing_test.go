@@ -69,7 +69,7 @@ func (m *machine) sing(t testing.TB, users int, length time.Duration, turn strin
 		"-url", "http://127.0.0.1:8080", "-users", fmt.Sprint(users), "-duration", length.String(), "-ramp", ramp.String(),
 		"-scenario", "/mnt/share/evening.json", "-p99", "10s", "-look", "100ms", "-failures", fmt.Sprint(listed), "-json", "/mnt/share/result.json",
 	}, args...)
-	cmd := m.Command(context.Background(), "brigade-stress", args...)
+	cmd := m.Command(context.Background(), m.singers, args...)
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
