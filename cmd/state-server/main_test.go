@@ -27,17 +27,17 @@ func TestCommandLine(t *testing.T) {
 		{"wait", []string{"-wait", "sleep"}, 2, `wait "sleep" is not known: "hybrid" or "spin"`},
 		{"room", []string{"-max-users", "0"}, 2, "-max-users 0"},
 		{"directory", []string{"-dir", dir + "/none"}, 1, "name another with -dir"},
-		{"json area", []string{"-dir", dir, "-json-area", "99"}, 2, "-json-area 99 is not in 10000..65535"},
-		{"metrics for all", []string{"-dir", dir, "-metrics", "0.0.0.0:9101"}, 1, "-metrics: 0.0.0.0:9101 is no loopback address"},
-		{"no control secret", []string{"-dir", dir, "-control-secret", dir + "/none"}, 1, "-control-secret: open " + dir + "/none"},
-		{"no secrets", []string{"-dir", dir, "-secrets", dir + "/none"}, 1, "-secrets: open " + dir + "/none"},
-		{"uploads into a file", []string{"-dir", dir, "-uploads", "main.go"}, 1, "name another with -uploads"},
-		{"segment", []string{"-dir", dir, "a/b"}, 1, `segment "a/b" is no plain name`},
+		{"json area", []string{"-json-area", "99"}, 2, "-json-area 99 is not in 10000..65535"},
+		{"metrics for all", []string{"-metrics", "0.0.0.0:9101"}, 1, "-metrics: 0.0.0.0:9101 is no loopback address"},
+		{"no control secret", []string{"-control-secret", dir + "/none"}, 1, "-control-secret: open " + dir + "/none"},
+		{"no secrets", []string{"-secrets", dir + "/none"}, 1, "-secrets: open " + dir + "/none"},
+		{"uploads into a file", []string{"-uploads", "main.go"}, 1, "name another with -uploads"},
+		{"segment", []string{"a/b"}, 1, `segment "a/b" is no plain name`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			var out bytes.Buffer
-			err := run(t.Context(), c.args, io.Discard, &out)
+			err := run(t.Context(), append([]string{"-dir", t.TempDir()}, c.args...), io.Discard, &out)
 			said := out.String()
 			if err != nil {
 				said += err.Error()
