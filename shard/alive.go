@@ -89,7 +89,11 @@ func (s *Server) Status() string {
 		told = "answers"
 	}
 	stats := s.Stats()
-	return fmt.Sprintf("singers %d, shared streams %d, state server %s", stats.Singers, stats.Streams, told)
+	status := fmt.Sprintf("singers %d, shared streams %d, state server %s", stats.Singers, stats.Streams, told)
+	if _, uploads := s.intake.look(); uploads > 0 {
+		status += fmt.Sprintf(", uploads under way %d", uploads)
+	}
+	return status
 }
 
 // StateAnswers is nil if the state server has answered within the last two
@@ -105,9 +109,10 @@ func (s *Server) StateAnswers() error {
 	return nil
 }
 
-// Ready is nil if singers are answered; else it tells why not.
+// Ready is nil if singers are answered and will be; else it tells why not. A shard
+// that is to stop is not ready, whomever it still answers.
 func (s *Server) Ready() error {
-	if s.connections.stopping.Load() {
+	if stopping, _ := s.intake.look(); stopping {
 		return errors.New("the shard is stopping")
 	}
 	return s.StateAnswers()

@@ -54,8 +54,9 @@
 //
 // Twice a second a shard sends a request of its own through its handlers and takes
 // what a singer's takes; that it comes through is its proof of life (Config.Beat).
-// To stop ends connections, in an order in which no request is lost (type
-// connections).
+// To stop means to wait until no upload is under way, while singers are served as
+// always and new uploads are refused (type intake); then to end connections, in an
+// order in which no request is lost (type connections).
 //
 // # Answers
 //
@@ -63,7 +64,8 @@
 //	     or what who controls the room is told
 //	4xx  the request is at fault: the reason as text, and in X-Audio-Metadata as
 //	     {"kill_client": true, "message": reason}
-//	503  the state server is away; Retry-After says when to try again
+//	503  the state server is away, or the shard is to stop and takes no uploads;
+//	     Retry-After says when to try again
 //
 // A clock request (GET) is answered with 200 or not at all: clients in the
 // field stop for good at anything else. Refusals that a retry cannot heal are

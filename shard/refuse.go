@@ -81,7 +81,7 @@ func (s *Server) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	}
 	setMetadata(h, proto.KillHeader{KillClient: true, Message: reason})
 	h.Set("Content-Type", "text/plain; charset=utf-8")
-	if refusal.Code == http.StatusServiceUnavailable {
+	if refusal.Code == http.StatusServiceUnavailable && h.Get("Retry-After") == "" {
 		h.Set("Retry-After", strconv.Itoa(retryAfter))
 	}
 	w.WriteHeader(refusal.Code)

@@ -33,6 +33,7 @@ type Server struct {
 	listeners   []net.Listener
 	http        *http.Server
 	connections *connections
+	intake      *intake
 	asking      sync.WaitGroup // Run's goroutines but for those of connections
 	refreshing  atomic.Bool    // a look at the server clock is under way
 	queueUntil  time.Time      // until then who asks for the clock may have waited in a queue
@@ -98,6 +99,7 @@ func newServer(cfg Config) *Server {
 		scratch: newScratchPool(),
 
 		connections: newConnections(),
+		intake:      newIntake(),
 	}
 	backend.odd = func(d time.Duration) { s.measures.oddTiming(slowCall, d, &s.tally) }
 	s.time.jumped = func(d time.Duration) { s.measures.oddTiming(clockJump, d, &s.tally) }
@@ -132,9 +134,10 @@ func (s *Server) wrongMethod(w http.ResponseWriter, r *http.Request, allow strin
 	s.refuse(w, r, proto.Refuse(http.StatusMethodNotAllowed, "method %s is not known here, only %s", proto.Shown(r.Method), allow))
 }
 
-// Run answers until ctx ends, then answers what is under way and closes the
-// listeners. No request is lost over that whose connection was accepted, nor, if
-// somebody else has the socket open, any other.
+// Run answers until ctx ends. Then it waits for the uploads under way and serves
+// singers meanwhile; then it answers what is under way and closes the listeners. No
+// request is lost over that whose connection was accepted, nor, if somebody else has
+// the socket open, any other.
 func (s *Server) Run(ctx context.Context) error {
 	served := make(chan error, len(s.listeners))
 	var serving sync.WaitGroup
@@ -153,13 +156,14 @@ func (s *Server) Run(ctx context.Context) error {
 	for n := 1; ; n++ {
 		select {
 		case <-tick.C:
-			s.housekeep(ctx, n)
+			s.housekeep(living, n)
 		case err := <-served:
 			if errors.Is(err, http.ErrServerClosed) {
 				return nil // by Close
 			}
 			return fmt.Errorf("shard: %w", err)
 		case <-ctx.Done():
+			s.lastUploads(living, tick.C, n)
 			s.finish(ctx, &serving)
 			return nil
 		}

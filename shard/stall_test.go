@@ -46,9 +46,9 @@ func (p *pipes) dial() net.Conn {
 	return client
 }
 
-// runOnPipes runs a shard in a bubble; stop ends it and gives what Run gave.
-func runOnPipes(t *testing.T, b Backend) (s *Server, p *pipes, stop func() error) {
-	s = newTestServer(t, b, nil)
+// runOnPipes runs a shard in a bubble, as adjust wants it unless that is nil; stop ends it and gives what Run gave.
+func runOnPipes(t *testing.T, b Backend, adjust func(*Config)) (s *Server, p *pipes, stop func() error) {
+	s = newTestServer(t, b, adjust)
 	_ = s.closeListeners()
 	p = &pipes{dialled: make(chan net.Conn), closed: make(chan struct{})}
 	s.listeners = []net.Listener{p}
@@ -84,7 +84,7 @@ func taken(t *testing.T, s *Server, user, k int) time.Duration {
 func TestWhoDoesNotReadHisAnswerDelaysOnlyHimself(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		s, p, stop := runOnPipes(t, &stub{clock: now})
+		s, p, stop := runOnPipes(t, &stub{clock: now}, nil)
 		c := p.dial()
 		defer c.Close()
 		send(t, c, head(7, 1, 0))
@@ -104,7 +104,7 @@ func TestWhoDoesNotReadHisAnswerDelaysOnlyHimself(t *testing.T) {
 func TestWhoDoesNotSendHisBodyHasNoTurn(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		s, p, stop := runOnPipes(t, &stub{clock: now})
+		s, p, stop := runOnPipes(t, &stub{clock: now}, nil)
 		c := p.dial()
 		defer c.Close()
 		start := time.Now()
@@ -130,7 +130,7 @@ func TestWhoDoesNotSendHisBodyHasNoTurn(t *testing.T) {
 func TestStopsInSpiteOfAStalledClient(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		_, p, stop := runOnPipes(t, &stub{clock: now})
+		_, p, stop := runOnPipes(t, &stub{clock: now}, nil)
 		c := p.dial()
 		defer c.Close()
 		send(t, c, head(7, 1, 1000)+"half")
@@ -153,7 +153,7 @@ func TestAClientThatGoesGivesTheTurnBack(t *testing.T) {
 			if q.Read == now.Add(batch) {
 				<-release
 			}
-		}})
+		}}, nil)
 		c := p.dial()
 		send(t, c, head(7, 1, 0))
 		synctest.Wait()

@@ -12,7 +12,7 @@ type Stats struct {
 	// Singers is how many singers have codecs here, Streams how many mixes are
 	// shared.
 	Singers, Streams int
-	// Ready says that singers are answered.
+	// Ready says that singers are answered, also while the shard is to stop.
 	Ready bool
 	// SharedEncodes is how many frames were encoded for all who hear them,
 	// SharedFrames how many more were answered with such packets, PrivateEncodes
@@ -38,7 +38,7 @@ func (s *Server) Stats() Stats {
 	st := Stats{
 		Singers:        s.roster.len(),
 		Streams:        s.streams.len(),
-		Ready:          s.Ready() == nil,
+		Ready:          s.StateAnswers() == nil,
 		SharedEncodes:  s.counts.shared.Load(),
 		SharedFrames:   s.counts.kept.Load(),
 		PrivateEncodes: s.counts.private.Load(),

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"strconv"
 	"strings"
 	"time"
 
@@ -19,7 +20,14 @@ const (
 	// the time between two looks.
 	readyTime  = 10 * time.Second
 	readyPause = 20 * time.Millisecond
+	// uploadRetryAfter is when to try again, in seconds, after an upload was refused
+	// because the shard is to stop: while a track decodes nothing else is to be had.
+	uploadRetryAfter = 10
 )
+
+// errStops refuses an upload because the shard is to stop.
+var errStops = proto.Refuse(http.StatusServiceUnavailable,
+	"this server is being restarted and takes no uploads meanwhile; upload the file again in %d seconds", uploadRetryAfter)
 
 // upload takes a backing track or an image. Once it is answered, the very next
 // request may use it, on any shard.
@@ -35,13 +43,23 @@ func (s *Server) upload(w http.ResponseWriter, r *http.Request) {
 	}
 	conn := http.NewResponseController(w)
 	_ = conn.SetReadDeadline(time.Now().Add(s.cfg.SendTime))
-	err := s.store(r, who)
+	ctx, leave, ok := s.intake.enter(r.Context(), func() { _ = conn.SetReadDeadline(time.Now()) })
+	err := error(errStops)
+	if ok {
+		defer leave()
+		if err = s.store(r.WithContext(ctx), who); err != nil && context.Cause(ctx) == errCut {
+			err = errStops
+		}
+	}
 	if err != nil && r.Header.Get("Expect") == "" {
 		// Who is still sending would not see the answer, but a broken connection.
 		_, _ = io.CopyN(io.Discard, r.Body, 2*upload.MaxBytes)
 	}
 	_ = conn.SetWriteDeadline(time.Now().Add(writeTimeout))
 	if err != nil {
+		if err == errStops {
+			w.Header().Set("Retry-After", strconv.Itoa(uploadRetryAfter))
+		}
 		s.refuse(w, r, err)
 		return
 	}

@@ -52,15 +52,18 @@ which are called http (FileDescriptorName=http) and may be TCP or Unix sockets;
 -listen is not used then, and said to be so if it is given. It is ready once it has
 carried out a request of its own, with the segment mapped, and each time that it
 does so it may tell the watchdog (WatchdogSec= of 2 s or more). Its status is as
-"singers 41, shared streams 3, state server answers". Lines for the journal bring
+"singers 41, shared streams 3, state server answers", with "stopping: " before it and
+", uploads under way 1" behind it where that is so. Lines for the journal bring
 their priority and no time.
 
-SIGINT and SIGTERM end a shard without losing a request. Each answer from then on
-is the last one of its connection. New connections are taken for up to 0.7 s, until
-the old ones are gone; then what is under way is answered, and who is silent for
-0.7 s is hung up on. After 5 s what is left is cut off. Whoever connects to a socket
-of systemd's after that waits there for the next shard, so that a restart refuses
-nobody; an address of -listen refuses until the next shard has it.
+SIGINT and SIGTERM end a shard without losing a request. From then on /readyz is 503
+and further uploads are refused, with 503 and Retry-After. While others are under way,
+52 s at most, all else goes on as before; those that are left then are refused, too.
+From there on each answer is the last one of its connection. New connections are taken
+for up to 0.7 s, until the old ones are gone; then what is under way is answered, and
+who is silent for 0.7 s is hung up on. After 5 s what is left is cut off. Whoever
+connects to a socket of systemd's after that waits there for the next shard, so that a
+restart refuses nobody; an address of -listen refuses until the next shard has it.
 
 It answers on every other path, so a proxy may pass /api, /api/07 or /. It speaks
 plain HTTP and is meant to stand behind a proxy on the same machine, from which

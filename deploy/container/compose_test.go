@@ -19,6 +19,7 @@ type compose struct {
 		Volumes  []string
 		ReadOnly bool   `yaml:"read_only"`
 		Network  string `yaml:"network_mode"`
+		Grace    string `yaml:"stop_grace_period"`
 	}
 	Volumes map[string]struct {
 		Options struct{ O string } `yaml:"driver_opts"`
@@ -70,6 +71,9 @@ func TestServicesAreThoseOfTheUnits(t *testing.T) {
 			t.Errorf("%s lacks what all have: %+v", name, s)
 		}
 		known := unit(t, s.Command[0])
+		if s.Grace == "" || !strings.Contains(known, "\nTimeoutStopSec="+s.Grace+"\n") {
+			t.Errorf("%s: the unit of %s does not have %q to stop", name, s.Command[0], s.Grace)
+		}
 		for _, arg := range s.Command[1:] {
 			m := flagName.FindStringSubmatch(arg)
 			if m == nil || m[1] != "listen" && !strings.Contains(known, " -"+m[1]+"=") {

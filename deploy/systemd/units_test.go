@@ -10,6 +10,9 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
+
+	"bucketbrigade/shard"
 )
 
 const (
@@ -103,6 +106,16 @@ func TestUnitsAreSound(t *testing.T) {
 		if verify(t, func(_, text string) string { return strings.ReplaceAll(text, old, wrong) }) == "" {
 			t.Errorf("%s passes", wrong)
 		}
+	}
+}
+
+// A shard that is stopped gets the time that it may take.
+func TestShardHasTimeToStop(t *testing.T) {
+	t.Parallel()
+	_, value, _ := strings.Cut(read(t, "codec-shard@.service"), "\nTimeoutStopSec=")
+	value, _, _ = strings.Cut(value, "\n")
+	if given, err := time.ParseDuration(value); err != nil || given <= shard.StopTime {
+		t.Errorf("TimeoutStopSec=%s, %v; a shard takes up to %v", value, err, shard.StopTime)
 	}
 }
 

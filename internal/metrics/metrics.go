@@ -47,7 +47,7 @@ const (
 	readTimeout   = 10 * time.Second
 	writeTimeout  = 5 * time.Minute
 	answerTimeout = 10 * time.Second
-	shutdownGrace = time.Second
+	shutdownGrace = 100 * time.Millisecond
 )
 
 // New makes a listener that listens, but does not answer before Run.
@@ -147,14 +147,15 @@ func (s *Server) Run(ctx context.Context) error {
 	return nil
 }
 
-// Beside runs run, and the listener as long as that. A listener that fails is
+// Beside runs run, and the listener as long as that, also after ctx has ended: what
+// takes its time to stop can be asked how it does. A listener that fails is
 // logged: nobody stops singing for it.
 func (s *Server) Beside(ctx context.Context, run func(context.Context) error) error {
-	ctx, cancel := context.WithCancel(ctx)
+	listening, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		if err := s.Run(ctx); err != nil {
+		if err := s.Run(listening); err != nil {
 			s.log.Error("metrics ended", "err", err)
 		}
 	}()

@@ -191,6 +191,30 @@ func TestRunsBesideAndEndsWithIt(t *testing.T) {
 	}
 }
 
+// Whoever is told to end and takes time for it is listened for until he has ended.
+func TestListensWhileWhatRunsBesideStops(t *testing.T) {
+	t.Parallel()
+	s := newTest(t, Config{Addr: "127.0.0.1:0", Ready: func() error { return errors.New("it is stopping") }})
+	ctx, stop := context.WithCancel(t.Context())
+	err := s.Beside(ctx, func(ctx context.Context) error {
+		stop()
+		<-ctx.Done()
+		<-time.After(2 * shutdownGrace) // a listener that ended with ctx would be gone
+		resp, err := http.Get("http://" + s.Addr().String() + "/readyz")
+		if err != nil {
+			return err
+		}
+		defer resp.Body.Close()
+		if body, err := io.ReadAll(resp.Body); err != nil || string(body) != "it is stopping\n" {
+			t.Errorf("%q, %v", body, err)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Error(err)
+	}
+}
+
 func TestNothingToldListensNowhere(t *testing.T) {
 	t.Parallel()
 	s := newTest(t, Config{})

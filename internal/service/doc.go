@@ -4,7 +4,7 @@
 //	READY=1      at the first beat
 //	STATUS=...   what the program does, looked at every five seconds
 //	WATCHDOG=1   at a beat, at least each half of WatchdogSec=
-//	STOPPING=1   when it is to end
+//	STOPPING=1   when it is to end; STATUS=stopping: ... from then on
 //
 // A beat ([Service.Beat]) comes from the loop of which the program's work
 // depends, each time that it has proved to work: there is no other way to a

@@ -103,36 +103,45 @@ func (s *Service) Beside(ctx context.Context, run func(context.Context) error) e
 	return run(ctx)
 }
 
-// tell sends messages until ended. While the program stops its beats are told
-// as before.
+// tell sends messages until ended. While the program stops its beats and its status
+// are told as before.
 func (s *Service) tell(stop, ended <-chan struct{}) {
 	tick := time.NewTicker(statusEvery)
 	defer tick.Stop()
 	ready, status := false, ""
+	look := s.cfg.Status
 	for {
 		select {
 		case <-s.beats:
 			message := s.pet()
 			if !ready {
-				ready, status = true, s.cfg.Status()
+				ready, status = true, look()
 				message = strings.TrimSuffix(daemon.SdNotifyReady+"\nSTATUS="+status+"\n"+message, "\n")
 			}
 			if message != "" {
 				s.send(message)
 			}
 		case <-tick.C:
-			if now := s.cfg.Status(); ready && now != status {
+			if now := look(); ready && now != status {
 				status = now
 				s.send("STATUS=" + status)
 			}
 		case <-stop:
-			stop = nil
-			tick.Stop()
-			s.send(daemon.SdNotifyStopping + "\nSTATUS=stopping")
+			stop, look = nil, s.stoppingStatus
+			status = look()
+			s.send(daemon.SdNotifyStopping + "\nSTATUS=" + status)
 		case <-ended:
 			return
 		}
 	}
+}
+
+// stoppingStatus is the status of a program that is to end.
+func (s *Service) stoppingStatus() string {
+	if status := s.cfg.Status(); status != "" {
+		return "stopping: " + status
+	}
+	return "stopping"
 }
 
 // pet gives the message of a beat, "" if no watchdog waits for it, and puts the

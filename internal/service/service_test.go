@@ -86,9 +86,10 @@ func TestManagerIsTold(t *testing.T) {
 		<-time.After(6 * time.Second)
 		check("another status", "STATUS=singers 2")
 		stop()
-		check("it stops", "STOPPING=1\nSTATUS=stopping")
+		check("it stops", "STOPPING=1\nSTATUS=stopping: singers 2")
 		status.Store("singers 3")
 		<-time.After(6 * time.Second)
+		check("it is stopping, another status", "STATUS=stopping: singers 3")
 		s.Beat()
 		check("it is stopping and works", "WATCHDOG=1")
 		if err := release(); err != nil {

@@ -113,9 +113,12 @@ func (p *Process) Await(line string) (message string) {
 
 // Stop sends SIGTERM, waits for the end, and gives the exit status.
 func (p *Process) Stop() int {
-	_ = p.cmd.Process.Signal(syscall.SIGTERM)
+	p.Terminate()
 	return p.Wait()
 }
+
+// Terminate sends SIGTERM and does not wait.
+func (p *Process) Terminate() { _ = p.cmd.Process.Signal(syscall.SIGTERM) }
 
 // Wait waits for the end, and gives the exit status.
 func (p *Process) Wait() int {
