@@ -2,6 +2,7 @@ package shard
 
 import (
 	"bufio"
+	"context"
 	"fmt"
 	"log/slog"
 	"net"
@@ -24,6 +25,7 @@ type stopRig struct {
 	pipes   *pipes
 	pending atomic.Bool
 	beats   atomic.Int64
+	looks   atomic.Int64 // at the server clock
 	log     strings.Builder
 	stop    func() error
 }
@@ -41,12 +43,26 @@ func newStopRig(t *testing.T) *stopRig {
 		}
 		return proto.UploadReady
 	}}
-	r.shard, r.pipes, r.stop = runOnPipes(t, b, func(c *Config) {
+	r.shard, r.pipes, r.stop = runOnPipes(t, watchedClock{b, &r.looks}, func(c *Config) {
 		c.Uploads, c.Log = store, slog.New(slog.NewTextHandler(&r.log, nil))
 		c.Beat = func() { r.beats.Add(1) }
 	})
 	synctest.Wait()
 	return r
+}
+
+// watchedClock is a backend that counts how often it is asked for the clock by
+// somebody who still waits for it.
+type watchedClock struct {
+	*stub
+	looks *atomic.Int64
+}
+
+func (w watchedClock) Call(ctx context.Context, req *proto.Request, ans *proto.Answer) error {
+	if req.Kind == proto.KindClock && ctx.Err() == nil {
+		w.looks.Add(1)
+	}
+	return w.stub.Call(ctx, req, ans)
 }
 
 // stopping has the shard stop; ended gives how long that took.
@@ -160,9 +176,13 @@ func TestStopCutsUploadsOff(t *testing.T) {
 		back := bufio.NewReader(old)
 		_, answered := r.upload(file, 10)
 		ended := r.stopping()
+		looks := r.looks.Load()
 		for k := 1; k <= int(uploadGrace/(600*time.Millisecond)); k++ {
 			<-time.After(600 * time.Millisecond)
 			r.sing(old, back, k)
+		}
+		if n := r.looks.Load() - looks; n != 5 {
+			t.Errorf("%d looks at the server clock within %v, want one each 10 s", n, uploadGrace)
 		}
 		resp := <-answered
 		if resp.StatusCode != 503 || resp.Header.Get("Retry-After") != "10" {

@@ -77,9 +77,10 @@ func TestUploadHoldsUpTheEndAndNobodyElse(t *testing.T) {
 	if m := p.Await("STOPPING=1"); !strings.Contains(m, "STATUS=stopping: singers 0") || !strings.HasSuffix(m, "uploads under way 1") {
 		t.Errorf("told %q", m)
 	}
+	singer := http.Client{Timeout: 20 * time.Second}
 	for range 3 {
 		p.Await("WATCHDOG=1")
-		resp, err := http.Post("http://"+addr+"/?action=status", "", nil)
+		resp, err := singer.Post("http://"+addr+"/?action=status", "", nil)
 		if err != nil {
 			t.Fatal(err)
 		}
