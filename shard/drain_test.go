@@ -2,9 +2,12 @@ package shard
 
 import (
 	"bufio"
+	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"os"
@@ -15,6 +18,7 @@ import (
 	"time"
 
 	"bucketbrigade/proto"
+	"bucketbrigade/upload"
 )
 
 // load is who asks without a break, and what becomes of it.
@@ -81,9 +85,42 @@ func (l *load) lose(err error) {
 	l.lost.Add(1)
 }
 
+// slowUpload uploads to a running shard something that is usable once pending is
+// false, and returns when it is under way; done waits for the answer.
+func slowUpload(t *testing.T, s *Server, pending *atomic.Bool) (done func()) {
+	t.Helper()
+	pending.Store(true)
+	answered := make(chan error, 1)
+	go func() {
+		client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: time.Minute}
+		resp, err := client.Post("http://"+s.Addr().String()+"/upload?type=image", "", bytes.NewReader(pngFile(t)))
+		if err == nil {
+			resp.Body.Close()
+			if resp.StatusCode != http.StatusOK {
+				err = errors.New(resp.Status)
+			}
+		}
+		answered <- err
+	}()
+	for {
+		if _, n := s.intake.look(); n > 0 {
+			break
+		}
+		<-time.After(time.Millisecond)
+	}
+	return func() {
+		<-time.After(20 * time.Millisecond)
+		pending.Store(false)
+		if err := <-answered; err != nil {
+			t.Errorf("an upload is lost: %v", err)
+		}
+	}
+}
+
 // A shard that is stopped while another process has its socket open, and started
 // anew, twenty times, loses no request: neither on connections that are kept nor
-// on new ones, neither of those in the queue nor of those under way.
+// on new ones, neither of those in the queue nor of those under way, be it that
+// something is uploaded or not.
 func TestRestartsLoseNoRequest(t *testing.T) {
 	t.Parallel()
 	held, err := net.Listen("tcp", "127.0.0.1:0")
@@ -101,16 +138,32 @@ func TestRestartsLoseNoRequest(t *testing.T) {
 			<-time.After(10 * time.Millisecond) // a state server that takes its time
 		}
 	}}
-	for range 20 {
+	var pending atomic.Bool
+	b.upload = func(string) string {
+		if pending.Load() {
+			return proto.UploadPending
+		}
+		return proto.UploadReady
+	}
+	store, err := upload.NewStore(t.TempDir(), slog.Default())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for round := range 20 {
 		inherited := inherit(t, held)
-		s := newTestServer(t, b, func(c *Config) { c.Listeners = []net.Listener{inherited} })
+		s := newTestServer(t, b, func(c *Config) { c.Listeners, c.Uploads = []net.Listener{inherited}, store })
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan error, 1)
 		go func() { done <- s.Run(ctx) }()
 		for before := l.answered.Load(); l.answered.Load() < before+200; {
 			<-time.After(time.Millisecond)
 		}
+		uploaded := func() {}
+		if round%4 == 0 {
+			uploaded = slowUpload(t, s, &pending)
+		}
 		cancel()
+		uploaded()
 		if err := <-done; err != nil {
 			t.Fatal(err)
 		}

@@ -77,6 +77,7 @@ func TestUploadHoldsUpTheEndAndNobodyElse(t *testing.T) {
 	if m := p.Await("STOPPING=1"); !strings.Contains(m, "STATUS=stopping: singers 0") || !strings.HasSuffix(m, "uploads under way 1") {
 		t.Errorf("told %q", m)
 	}
+	p.Await("WATCHDOG=1") // which may have been on its way
 	singer := http.Client{Timeout: 20 * time.Second}
 	for range 3 {
 		p.Await("WATCHDOG=1")
