@@ -90,10 +90,10 @@ func (l *load) lose(err error) {
 func slowUpload(t *testing.T, s *Server, pending *atomic.Bool) (done func()) {
 	t.Helper()
 	pending.Store(true)
-	answered := make(chan error, 1)
+	answered, file := make(chan error, 1), pngFile(t)
 	go func() {
 		client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: time.Minute}
-		resp, err := client.Post("http://"+s.Addr().String()+"/upload?type=image", "", bytes.NewReader(pngFile(t)))
+		resp, err := client.Post("http://"+s.Addr().String()+"/upload?type=image", "", bytes.NewReader(file))
 		if err == nil {
 			resp.Body.Close()
 			if resp.StatusCode != http.StatusOK {
