@@ -40,8 +40,9 @@
 // ([Request], [Answer]). How a message lies in shared memory is package shm's
 // business. The data of a request is mono float32 PCM at 48 kHz in the byte
 // order of the machine; the data of an answer is the user summary followed by
-// such PCM. Messages without data ask for the clock ([KindClock]) or whether an
-// upload can be used yet ([KindUploaded]).
+// such PCM. A singer's request without data that says what it wants stands for
+// n_samples of silence; else messages without data ask for the clock ([KindClock]) or
+// whether an upload can be used yet ([KindUploaded]).
 //
 // # What a shard holds already
 //

@@ -65,10 +65,7 @@ func (h *hearing) end() codec.Frame { return h.first + codec.Frame(h.n) }
 // it nobody has encoded yet, into m.out.
 func (s *Server) listen(ctx context.Context, l *listener, song *song, req *proto.Request, m *scratch) error {
 	if l.plain || s.cfg.Private {
-		if err := s.call(ctx, req, &m.ans); err != nil {
-			return err
-		}
-		return s.encodePlain(l, song, m)
+		return s.listenPlain(ctx, l, song, req, m)
 	}
 	end := song.query.Read - song.query.Read%proto.FrameSamples
 	h := &hearing{l: l, n: song.samples / proto.FrameSamples}
@@ -94,6 +91,19 @@ func (s *Server) listen(ctx context.Context, l *listener, song *song, req *proto
 		return s.encodeAlone(h, m)
 	}
 	return s.encodeShared(h, m)
+}
+
+// listenPlain does the same in full and for l alone, on its own clocks.
+func (s *Server) listenPlain(ctx context.Context, l *listener, song *song, req *proto.Request, m *scratch) error {
+	if len(req.PCM) == 0 {
+		end := song.query.Read
+		req.Want = &proto.Span{From: max(0, end.Add(-song.samples)), To: end} // all, but the request may lack audio
+	}
+	if err := s.call(ctx, req, &m.ans); err != nil {
+		return err
+	}
+	s.modern.Store(m.ans.Span != nil)
+	return s.encodePlain(l, song, m)
 }
 
 // take gives the stream for an interval from first to end, with its token; nil if

@@ -152,8 +152,8 @@ func (s *Server) perform(ctx context.Context, singer *singer, song *song, who vi
 		Session:       who.session,
 		PCM:           m.pcm,
 	}
-	if s.modern.Load() && !s.cfg.Private && !singer.listener.plain && song.query.Samples > 0 && codec.IsSilent(m.pcm) {
-		req.PCM = nil // n_samples says enough
+	if s.modern.Load() && !singer.listener.plain && song.query.Samples > 0 && codec.IsSilent(m.pcm) {
+		req.PCM = nil // n_samples says enough to who is told what is wanted
 	}
 	return s.listen(ctx, &singer.listener, song, &req, m)
 }
