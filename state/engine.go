@@ -54,8 +54,8 @@ func (s Settings) check() error {
 	if s.Keep < 0 {
 		return fmt.Errorf("state: -keep %d: at least 1 recording stays (0 for %d)", s.Keep, audiofile.DefaultKeep)
 	}
-	if s.MaxUsers < 0 {
-		return fmt.Errorf("state: -max-users %d: a room takes at least 1", s.MaxUsers)
+	if s.MaxUsers < 0 || s.MaxUsers > maxRoom {
+		return fmt.Errorf("state: -max-users %d is not in 1..%d (0 for %d)", s.MaxUsers, maxRoom, proto.DefaultMaxUsers)
 	}
 	if n := len(s.ControlSecret); n != 0 && (n < proto.MinSecretBytes || n > proto.MaxSecretBytes) {
 		return fmt.Errorf("state: a control secret of %d characters, it must have %d to %d", n, proto.MinSecretBytes, proto.MaxSecretBytes)

@@ -8,6 +8,11 @@ import (
 	"bucketbrigade/proto"
 )
 
+// maxRoom is how many active users a room may be set to take: ten times what one state
+// server is measured to carry. Its files have 2 × 211 MB then, 10 MB for each 1000 users;
+// from 107 000 on a file would be larger than maxState, and nothing would outlive a server.
+const maxRoom = 20_000
+
 // onlyState are the flags of AddFlags that say nothing to who does not hold the
 // state.
 var onlyState = []string{"max-users", "instance-name", "tracks", "recordings", "keep", "stems", "flac"}
@@ -16,7 +21,7 @@ var onlyState = []string{"max-users", "instance-name", "tracks", "recordings", "
 // explanation of those that a program may take in vain.
 func (s *Settings) AddFlags(fs *flag.FlagSet, when string) {
 	fs.IntVar(&s.JSONArea, "json-area", proto.MaxJSONArea, "`bytes` of JSON in a segment, the same for all its peers; 10000 with peers of the first generation")
-	fs.IntVar(&s.MaxUsers, "max-users", proto.DefaultMaxUsers, when+"how many active `users` the room takes; who is inside is never refused")
+	fs.IntVar(&s.MaxUsers, "max-users", proto.DefaultMaxUsers, when+"how many active `users` the room takes, at most 20000; who is inside is never refused")
 	fs.StringVar(&s.InstanceName, "instance-name", "", when+"`name` of this installation, shown to singers")
 	fs.StringVar(&s.TracksDir, "tracks", "", when+"`folder` of backing tracks, looked at again each second; none if empty")
 	fs.StringVar(&s.UploadsDir, "uploads", "", "`folder` into which the shards put what singers upload, made if missing; nothing can be uploaded if empty")
@@ -29,8 +34,8 @@ func (s *Settings) AddFlags(fs *flag.FlagSet, when string) {
 // CheckFlags finds values that make no sense.
 func (s *Settings) CheckFlags() error {
 	switch {
-	case s.MaxUsers < 1:
-		return fmt.Errorf("-max-users %d: a room takes at least 1", s.MaxUsers)
+	case s.MaxUsers < 1 || s.MaxUsers > maxRoom:
+		return fmt.Errorf("-max-users %d is not in 1..%d", s.MaxUsers, maxRoom)
 	case s.Keep < 1:
 		return fmt.Errorf("-keep %d: at least 1 song stays", s.Keep)
 	case s.JSONArea < proto.OldJSONArea || s.JSONArea > proto.MaxJSONArea:

@@ -100,6 +100,8 @@ func TestWrongSettings(t *testing.T) {
 		{"a path", Config{Dir: dir, Segments: []string{"../echo01"}}, "no plain name"},
 		{"dots", Config{Dir: dir, Segments: []string{".."}}, "no plain name"},
 		{"json area", Config{Dir: dir, Segments: []string{"echo01"}, Settings: Settings{JSONArea: 2000000}}, "65535"},
+		{"no users", Config{Dir: dir, Settings: Settings{MaxUsers: -1}}, "-max-users -1 is not in 1..20000"},
+		{"many users", Config{Dir: dir, Settings: Settings{MaxUsers: 20001}}, "-max-users 20001 is not in 1..20000"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()

@@ -17,7 +17,8 @@ type wrongSetting struct{ unit, setting, value, says, allowed string }
 
 var wrongSettings = []wrongSetting{
 	{stateServer, "BRIGADE_MAX_USERS", "many", `"many" for flag -max-users`, "a whole number"},
-	{stateServer, "BRIGADE_MAX_USERS", "0", "-max-users 0", "at least 1"},
+	{stateServer, "BRIGADE_MAX_USERS", "0", "-max-users 0", "1..20000"},
+	{stateServer, "BRIGADE_MAX_USERS", "300000", "-max-users 300000", "1..20000"},
 	{stateServer, "BRIGADE_KEEP", "-3", "-keep -3", "at least 1"},
 	{stateServer, "BRIGADE_STEMS", "perhaps", `"perhaps" for -stems`, "true or false"},
 	{stateServer, "BRIGADE_FLAC", "2", `"2" for -flac`, "true or false"},
