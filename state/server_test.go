@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -182,6 +183,45 @@ func waitForAnswer(t *testing.T, f *os.File) proto.Answer {
 	}
 	t.Fatal("no answer within 5 s")
 	return proto.Answer{}
+}
+
+// Only the goroutine that owns the engine beats: while the engine hangs, nobody does.
+func TestAnEngineThatHangsDoesNotBeat(t *testing.T) {
+	t.Parallel()
+	var hangs atomic.Bool
+	beats, hung, goesOn := make(chan struct{}), make(chan struct{}), make(chan struct{})
+	clock := NewSteadyClock()
+	cfg := Config{Dir: t.TempDir(), Segments: []string{"echo01"}}
+	cfg.Beat = func() {
+		select {
+		case beats <- struct{}{}:
+		case <-t.Context().Done():
+		}
+	}
+	cfg.Now = func() proto.Clock {
+		if hangs.Swap(false) {
+			close(hung)
+			<-goesOn
+		}
+		return clock.Now()
+	}
+	startServer(t, cfg)
+	<-beats
+	hangs.Store(true)
+	for over := false; !over; {
+		select {
+		case <-beats:
+		case <-hung:
+			over = true
+		}
+	}
+	select {
+	case <-beats:
+		t.Error("it beats while the engine hangs")
+	case <-time.After(3 * patience):
+	}
+	close(goesOn)
+	<-beats
 }
 
 func TestSteadyClockIsTheWallClockAtFirst(t *testing.T) {

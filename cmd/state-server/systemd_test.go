@@ -9,7 +9,10 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"bucketbrigade/internal/service/servicetest"
+	"bucketbrigade/shm"
 )
 
 func TestMain(m *testing.M) { servicetest.Main(m, main) }
@@ -27,6 +30,36 @@ func TestRunsUnderSystemd(t *testing.T) {
 			t.Errorf("exit status %d, said\n%s", status, p.Log())
 		}
 		p.Await("STOPPING=1")
+	}
+}
+
+// The loop that serves hangs over a log that takes no more, when it tells of a new
+// segment; all else in the process goes on. Then nobody pets the watchdog.
+func TestALoopThatHangsPetsNoWatchdog(t *testing.T) {
+	t.Parallel()
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.Close()
+	defer r.Close()
+	dir := t.TempDir()
+	p := servicetest.Start(t, servicetest.Unit{Args: []string{"-dir", dir}, Stderr: w, Watchdog: 400 * time.Millisecond})
+	p.Await("READY=1")
+	p.Await("WATCHDOG=1")
+	go w.Write(make([]byte, 1<<20)) // more than it takes: it waits until r is closed
+	room := []unix.PollFd{{Fd: int32(w.Fd()), Events: unix.POLLOUT}}
+	for n := 1; n > 0; n, _ = unix.Poll(room, 0) {
+	}
+	seg, err := shm.Open(filepath.Join(dir, "echo05"), shm.ForShard, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer seg.Close()
+	for began := time.Now(); !p.Silent("WATCHDOG=1", 600*time.Millisecond); {
+		if time.Since(began) > 5*time.Second {
+			t.Fatal("the watchdog is petted while the loop hangs")
+		}
 	}
 }
 

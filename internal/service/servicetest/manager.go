@@ -111,6 +111,21 @@ func (p *Process) Await(line string) (message string) {
 	}
 }
 
+// Silent tells whether no message has had the line for so long.
+func (p *Process) Silent(line string, d time.Duration) bool {
+	buf := make([]byte, 4096)
+	_ = p.notify.SetReadDeadline(time.Now().Add(d))
+	for {
+		n, err := p.notify.Read(buf)
+		if err != nil {
+			return true
+		}
+		if slices.Contains(strings.Split(string(buf[:n]), "\n"), line) {
+			return false
+		}
+	}
+}
+
 // Stop sends SIGTERM, waits for the end, and gives the exit status.
 func (p *Process) Stop() int {
 	p.Terminate()
