@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"os"
 	"time"
 
 	"bucketbrigade/audiofile"
@@ -44,6 +45,9 @@ type Settings struct {
 	Log *slog.Logger
 	// Now is the server clock; a SteadyClock if nil.
 	Now func() proto.Clock
+
+	// reserve is space's; the system's if nil.
+	reserve func(f *os.File, size int) error
 }
 
 // check finds settings that make no sense.
@@ -120,7 +124,7 @@ func newEngine(s Settings, dir string) (*engine, error) {
 		now: s.Now, shelf: f, recorder: r, measures: &measures{}, log: s.Log,
 		started: time.Now(), version: cmp.Or(s.Version, "unknown"), branch: cmp.Or(s.Branch, "unknown"),
 	}
-	if err := e.makeBrigade(c, dir, s.Log); err != nil {
+	if err := e.makeBrigade(c, dir, s); err != nil {
 		return nil, err
 	}
 	f.await(e.brigade.AwaitedTracks())
@@ -129,7 +133,7 @@ func newEngine(s Settings, dir string) (*engine, error) {
 }
 
 // makeBrigade makes the brigade, and the clock if there is none.
-func (e *engine) makeBrigade(c brigade.Config, dir string, log *slog.Logger) error {
+func (e *engine) makeBrigade(c brigade.Config, dir string, s Settings) error {
 	if dir == "" {
 		if e.now == nil {
 			e.now = NewSteadyClock().Now
@@ -142,15 +146,19 @@ func (e *engine) makeBrigade(c brigade.Config, dir string, log *slog.Logger) err
 		e.memory, e.brigade = rings, brigade.New(c)
 		return nil
 	}
-	v, err := surviving(dir, c.Stems, log)
+	where := space{dir: dir, reserve: s.reserve}
+	if where.reserve == nil {
+		where.reserve = allocate
+	}
+	v, err := surviving(where, c.Stems, s.Log)
 	if err != nil {
-		return err
+		return where.tell(err, c)
 	}
 	if e.now == nil {
 		e.now = v.clock().Now
 	}
 	if e.brigade, err = v.brigade(c, e.now); err != nil {
-		return errors.Join(err, v.close())
+		return errors.Join(where.tell(err, c), v.close())
 	}
 	e.memory = v
 	return nil

@@ -63,19 +63,19 @@ func bootID() (id [16]byte, err error) {
 	return [16]byte(b), nil
 }
 
-// openRings maps the rings in the file in dir, and makes it if there is none, or none
+// openRings maps the rings in the file in a directory, and makes it if there is none, or none
 // that can be used: rings of another layout, or of before the machine was started.
 // An error is the system's, or says that another state server has it.
-func openRings(dir string, stems bool) (*ringMemory, error) {
-	path := filepath.Join(dir, ringsName)
-	m, err := claimRings(path, stems)
+func openRings(s space, stems bool) (*ringMemory, error) {
+	path := filepath.Join(s.dir, ringsName)
+	m, err := claimRings(s, path, stems)
 	if err != nil {
 		return nil, fmt.Errorf("state: rings %s: %w", path, err)
 	}
 	return m, nil
 }
 
-func claimRings(path string, stems bool) (*ringMemory, error) {
+func claimRings(s space, path string, stems bool) (*ringMemory, error) {
 	boot, err := bootID()
 	if err != nil {
 		return nil, err
@@ -85,7 +85,7 @@ func claimRings(path string, stems bool) (*ringMemory, error) {
 		return nil, err
 	}
 	f := &ringFile{file: file}
-	m, err := f.mapRings(stems, boot)
+	m, err := f.mapRings(s, stems, boot)
 	if err != nil {
 		return nil, errors.Join(err, f.close())
 	}
@@ -93,7 +93,7 @@ func claimRings(path string, stems bool) (*ringMemory, error) {
 }
 
 // mapRings locks, reads, and maps the file.
-func (f *ringFile) mapRings(stems bool, boot [16]byte) (*ringMemory, error) {
+func (f *ringFile) mapRings(s space, stems bool, boot [16]byte) (*ringMemory, error) {
 	lock := unix.Flock_t{Type: unix.F_WRLCK, Len: 1}
 	switch err := unix.FcntlFlock(f.file.Fd(), unix.F_OFD_SETLK, &lock); {
 	case errors.Is(err, unix.EAGAIN) || errors.Is(err, unix.EACCES):
@@ -108,7 +108,7 @@ func (f *ringFile) mapRings(stems bool, boot [16]byte) (*ringMemory, error) {
 			return nil, err
 		}
 	}
-	mem, err := mapFile(f.file, size)
+	mem, err := s.mapFile(f.file, size)
 	if err != nil {
 		return nil, err
 	}

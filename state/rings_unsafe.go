@@ -12,7 +12,7 @@ import (
 )
 
 // ringMemory is where the brigade's rings lie: outside of the Go heap, so that the
-// garbage collector neither counts nor looks at 81 MB, and in large pages where the
+// garbage collector neither counts nor looks at 87 MB, and in large pages where the
 // machine has them.
 //
 //	| audio | backing | monitor | stem × brigade.Buckets, if wanted | people | ahead |

@@ -3,7 +3,6 @@ package state
 import (
 	"errors"
 	"fmt"
-	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -19,107 +18,92 @@ import (
 const (
 	// stateName is the file of all that is no audio, beside that of the rings.
 	stateName = "brigade-state"
-	// newState is where the next one is made, before it takes the name of the last.
-	newState = stateName + ".new"
-	// maxState bounds the file that is read: that of 40 000 users has 200 MB.
+	// spareState is another of the same size, in which the next start makes its state
+	// before the two change names: whoever has started once has room to start again.
+	spareState = stateName + ".new"
+	// maxState bounds the file that is read: that of maxRoom users has 215 MB.
 	maxState = 1 << 30
 )
 
-// openOwn opens a file of ours for reading and writing, and nobody else's eyes:
-// there are sessions in it. It makes it if there is none.
-func openOwn(path string, flag int) (*os.File, error) {
-	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|unix.O_NOFOLLOW|flag, 0o600)
-	if err != nil {
-		return nil, err
-	}
-	info, err := f.Stat()
-	if err == nil && !info.Mode().IsRegular() {
-		err = fmt.Errorf("%s is no regular file", path)
-	}
-	if err == nil {
-		err = f.Chmod(0o600)
-	}
-	if err != nil {
-		return nil, errors.Join(err, f.Close())
-	}
-	return f, nil
-}
-
-// mapFile reserves memory for a file and maps it; on a tmpfs with all its pages,
-// which are there already, so that no request waits for one.
-func mapFile(f *os.File, size int) ([]byte, error) {
-	fd := int(f.Fd())
-	err := unix.Fallocate(fd, 0, 0, int64(size))
-	for errors.Is(err, unix.EINTR) { // by one of the runtime's own signals
-		err = unix.Fallocate(fd, 0, 0, int64(size))
-	}
-	switch {
-	case errors.Is(err, unix.EOPNOTSUPP):
-		return nil, errors.New("its file system cannot reserve memory; name a directory on a tmpfs such as /dev/shm or /run with -dir")
-	case err != nil:
-		return nil, fmt.Errorf("reserve %d bytes: %w; make room on its file system", size, err)
-	}
-	mem, err := unix.Mmap(fd, 0, size, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED)
-	if err != nil {
-		return nil, fmt.Errorf("map: %w", err)
-	}
-	_ = unix.Madvise(mem, unix.MADV_HUGEPAGE) // it works without, too
-	var fs unix.Statfs_t
-	if unix.Fstatfs(fd, &fs) == nil && fs.Type == unix.TMPFS_MAGIC {
-		_ = unix.Madvise(mem, unix.MADV_POPULATE_READ)
-	}
-	return mem, nil
-}
-
 // survivor is where a brigade lives on: the rings' file, and that of its state.
 type survivor struct {
-	dir   string
-	rings *ringMemory
+	space
 	log   *slog.Logger
+	rings *ringMemory
 	mem   []byte // of the state
 }
 
-// surviving opens what lies in dir.
-func surviving(dir string, stems bool, log *slog.Logger) (*survivor, error) {
-	rings, err := openRings(dir, stems)
+// surviving opens what lies in a directory.
+func surviving(s space, stems bool, log *slog.Logger) (*survivor, error) {
+	rings, err := openRings(s, stems)
 	if err != nil {
 		return nil, err
 	}
-	return &survivor{dir: dir, rings: rings, log: log}, nil
+	return &survivor{space: s, log: log, rings: rings}, nil
 }
 
 // clock is the server clock that the rings' file keeps.
 func (v *survivor) clock() SteadyClock { return SteadyClock{lead: v.rings.file.lead} }
 
 // brigade makes the brigade that goes on with what was left, or a new one if nothing
-// can be used of that. Either is committed to a new file, which takes the place of
-// the old one then: should this process die before, the next one finds what this one
-// did.
+// can be used of that. Either is committed to the spare file, which takes the place of
+// the other then: should this process die before, the next one finds what this one did.
 func (v *survivor) brigade(c brigade.Config, now func() proto.Clock) (*brigade.Brigade, error) {
 	layout := brigade.StoreLayout(c.MaxUsers, c.Stems, v.rings.file.identity)
-	path := filepath.Join(v.dir, newState)
-	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("state: %w", err)
-	}
-	f, err := openOwn(path, os.O_EXCL)
+	f, err := v.openSpare()
 	if err != nil {
 		return nil, fmt.Errorf("state: %w", err)
 	}
-	v.mem, err = mapFile(f, layout.Size())
+	v.mem, err = v.mapFile(f, layout.Size())
 	if err = errors.Join(err, f.Close()); err != nil {
-		return nil, fmt.Errorf("state: %s: %w", path, err)
+		return nil, fmt.Errorf("state: %s: %w", spareState, err)
 	}
-	c.Rings, c.Store = &v.rings.rings, durable.Format(v.mem, layout)
 	b := v.restore(c, layout, now)
 	if b == nil {
-		clear(v.mem)
-		c.Store = durable.Format(v.mem, layout)
-		b = brigade.New(c)
+		b = brigade.New(v.into(c, layout))
 	}
-	if err := os.Rename(path, filepath.Join(v.dir, stateName)); err != nil {
-		return nil, fmt.Errorf("state: %w", err)
+	if err := v.swap(layout.Size()); err != nil {
+		return nil, fmt.Errorf("state: %s: %w", spareState, err)
 	}
 	return b, nil
+}
+
+// openSpare opens the spare file, and makes it if there is none. What else has its name
+// is removed.
+func (v *survivor) openSpare() (*os.File, error) {
+	path := filepath.Join(v.dir, spareState)
+	f, err := openOwn(path, 0)
+	if err == nil {
+		return f, nil
+	}
+	if err := os.Remove(path); err != nil {
+		return nil, err
+	}
+	return openOwn(path, os.O_EXCL)
+}
+
+// swap lets the spare file and that of the state change names, at once, and makes the
+// new spare one as long as the other. Where there was no state, or where the file system
+// cannot exchange two files, another spare one is made.
+func (v *survivor) swap(size int) error {
+	spare, state := filepath.Join(v.dir, spareState), filepath.Join(v.dir, stateName)
+	if unix.Renameat2(unix.AT_FDCWD, spare, unix.AT_FDCWD, state, unix.RENAME_EXCHANGE) != nil {
+		if err := os.Rename(spare, state); err != nil {
+			return err
+		}
+	}
+	f, err := v.openSpare()
+	if err != nil {
+		return err
+	}
+	return errors.Join(v.fit(f, size), f.Close())
+}
+
+// into lets a brigade keep its state in the mapped file, of which nothing is left.
+func (v *survivor) into(c brigade.Config, layout durable.Layout) brigade.Config {
+	clear(v.mem)
+	c.Rings, c.Store = &v.rings.rings, durable.Format(v.mem, layout)
+	return c
 }
 
 // restore restores the brigade; nil if it cannot be, which is logged with why.
@@ -135,7 +119,7 @@ func (v *survivor) restore(c brigade.Config, layout durable.Layout, now func() p
 		var snap *durable.Snapshot
 		if snap, err = durable.Open(mem, layout.Version); err == nil {
 			var b *brigade.Brigade
-			if b, err = v.goOn(c, snap, layout.Identity, now); err == nil {
+			if b, err = v.goOn(v.into(c, layout), snap, layout.Identity, now); err == nil {
 				v.log.Info("going on where the last server ended", "took", time.Since(began).Round(time.Millisecond))
 				return b
 			}

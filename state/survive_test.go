@@ -125,7 +125,7 @@ func TestFilesAreOurs(t *testing.T) {
 	t.Parallel()
 	l := begin(t, Settings{})
 	l.die()
-	for _, name := range []string{ringsName, stateName} {
+	for _, name := range []string{ringsName, stateName, spareState} {
 		path := filepath.Join(l.dir, name)
 		if err := os.Chmod(path, 0o666); err != nil {
 			t.Fatal(err)
@@ -133,8 +133,8 @@ func TestFilesAreOurs(t *testing.T) {
 	}
 	l.start()
 	names, err := os.ReadDir(l.dir)
-	if err != nil || len(names) != 2 {
-		t.Errorf("%v %v, want two files", names, err)
+	if err != nil || len(names) != 3 {
+		t.Errorf("%v %v, want three files", names, err)
 	}
 	for _, name := range names {
 		info, err := name.Info()
@@ -254,7 +254,7 @@ func TestDiesWhileItStarts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(filepath.Join(l.dir, newState), old[:1000], 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(l.dir, spareState), old[:1000], 0o600); err != nil {
 		t.Fatal(err)
 	}
 	l.start()
@@ -267,7 +267,7 @@ func TestDiesWhileItStarts(t *testing.T) {
 func TestTheClockNeverSteps(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	first, err := openRings(dir, false)
+	first, err := openRings(space{dir, allocate}, false)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -278,7 +278,7 @@ func TestTheClockNeverSteps(t *testing.T) {
 	if err := first.close(); err != nil {
 		t.Fatal(err)
 	}
-	second, err := openRings(dir, false)
+	second, err := openRings(space{dir, allocate}, false)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -314,7 +314,7 @@ func TestASecondServerOfADirectoryIsRefused(t *testing.T) {
 // What takes the place of a file is left alone.
 func TestNoFilesButOurs(t *testing.T) {
 	t.Parallel()
-	for _, name := range []string{ringsName, stateName} {
+	for _, name := range []string{ringsName, stateName, spareState} {
 		dir := t.TempDir()
 		other := filepath.Join(dir, "other")
 		if err := os.WriteFile(other, []byte("mine"), 0o644); err != nil {
