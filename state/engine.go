@@ -75,9 +75,11 @@ const tickEvery = time.Second / 4
 type engine struct {
 	brigade  *brigade.Brigade
 	now      func() proto.Clock
+	began    proto.Clock
 	ticked   proto.Clock
 	mix      func(dst []float32)
 	memory   interface{ close() error } // where the rings lie
+	ends     *ends                      // nil: nothing outlives the process
 	shelf    *shelf
 	recorder *recorder // nil: nothing is recorded
 	measures *measures
@@ -128,7 +130,8 @@ func newEngine(s Settings, dir string) (*engine, error) {
 		return nil, err
 	}
 	f.await(e.brigade.AwaitedTracks())
-	e.ticked, e.mix = e.now(), e.measures.mixing(e.brigade.Mix)
+	e.began = e.now()
+	e.ticked, e.mix = e.began, e.measures.mixing(e.brigade.Mix)
 	return e, nil
 }
 
@@ -146,11 +149,11 @@ func (e *engine) makeBrigade(c brigade.Config, dir string, s Settings) error {
 		e.memory, e.brigade = rings, brigade.New(c)
 		return nil
 	}
-	where := space{dir: dir, reserve: s.reserve}
+	where := space{dir: dir, log: s.Log, reserve: s.reserve}
 	if where.reserve == nil {
 		where.reserve = allocate
 	}
-	v, err := surviving(where, c.Stems, s.Log)
+	v, err := surviving(where, c.Stems)
 	if err != nil {
 		return where.tell(err, c)
 	}
@@ -160,7 +163,7 @@ func (e *engine) makeBrigade(c brigade.Config, dir string, s Settings) error {
 	if e.brigade, err = v.brigade(c, e.now); err != nil {
 		return errors.Join(where.tell(err, c), v.close())
 	}
-	e.memory = v
+	e.memory, e.ends = v, v.rings.ends
 	return nil
 }
 
@@ -210,6 +213,9 @@ func (e *engine) tick() {
 		e.ticked = now
 		e.brigade.Tick(now)
 		e.measures.count(e.brigade.Census())
+		if now.Sub(e.began) >= soundAfter*proto.SampleRate {
+			e.ends.forget()
+		}
 	}
 }
 

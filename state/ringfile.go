@@ -31,6 +31,7 @@ const ringsName = "brigade-rings"
 //	32   identity, 16 bytes: the state file names it
 //	48   boot id, 16 bytes: of the machine's start since which this holds
 //	64   checksum of all before
+//	128  how the servers before have ended (ends): two uint32
 //
 // The lead is measured when the file is made and never again.
 type ringFile struct {
@@ -48,6 +49,7 @@ const (
 	ringsVersion  = 1
 	ringsHeader   = 4096
 	ringsChecksum = 64
+	ringsEnds     = 128
 )
 
 // bootID names the machine's current start.
@@ -115,7 +117,7 @@ func (f *ringFile) mapRings(s space, stems bool, boot [16]byte) (*ringMemory, er
 	if f.fresh != "" {
 		f.begin(mem, stems, boot)
 	}
-	m := &ringMemory{mem: mem, rings: ringsIn(mem[ringsHeader:], stems), file: f}
+	m := &ringMemory{mem: mem, rings: ringsIn(mem[ringsHeader:], stems), file: f, ends: endsIn(mem)}
 	m.rings.Silent = f.fresh != ""
 	return m, nil
 }

@@ -3,6 +3,7 @@ package state
 import (
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -23,6 +24,7 @@ type ringMemory struct {
 	mem   []byte
 	rings brigade.Rings
 	file  *ringFile // nil: the memory goes with the process
+	ends  *ends     // nil, too, then
 }
 
 const (
@@ -73,10 +75,16 @@ func ringsIn(mem []byte, stems bool) brigade.Rings {
 	return r
 }
 
+// endsIn gives the words of ends in the header of a rings' file.
+func endsIn(mem []byte) *ends {
+	words := (*[2]atomic.Uint32)(unsafe.Pointer(&mem[ringsEnds : ringsEnds+8][0]))
+	return &ends{atWork: &words[0], inRow: &words[1]}
+}
+
 // close gives the memory back. Nobody may use the rings any more.
 func (m *ringMemory) close() error {
 	mem, file := m.mem, m.file
-	m.mem, m.rings, m.file = nil, brigade.Rings{}, nil
+	m.mem, m.rings, m.file, m.ends = nil, brigade.Rings{}, nil, nil
 	if mem == nil {
 		return nil
 	}

@@ -119,11 +119,14 @@ func (s *Server) Run(ctx context.Context) error {
 	for ctx.Err() == nil {
 		s.adopt()
 		s.segments.Store(int64(s.shm.Segments()))
-		if turn := s.shm.Next(time.Now().Add(patience)); turn != nil {
+		turn := s.shm.Next(time.Now().Add(patience))
+		s.engine.ends.work()
+		if turn != nil {
 			s.serve(turn)
 		}
 		s.engine.tick()
 		s.answerAsker(s.engine)
+		s.engine.ends.rest()
 		s.cfg.Beat()
 		s.faults.report(s.cfg.Log, time.Now())
 	}

@@ -3,7 +3,9 @@ package state
 import (
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
+	"path/filepath"
 
 	"golang.org/x/sys/unix"
 
@@ -34,13 +36,15 @@ func openOwn(path string, flag int) (*os.File, error) {
 // space is the directory that files are mapped in.
 type space struct {
 	dir string
+	log *slog.Logger
 	// reserve reserves memory for the first size bytes of a file, which it makes as
 	// long if it is shorter.
 	reserve func(f *os.File, size int) error
 }
 
 // mapFile makes a file that long and maps it; on a tmpfs with all its pages, which are
-// there already, so that no request waits for one.
+// there already, so that no request waits for one. Where it lacks room, a state that was
+// set aside has to go.
 func (s space) mapFile(f *os.File, size int) ([]byte, error) {
 	if err := s.fit(f, size); err != nil {
 		return nil, err
@@ -69,6 +73,10 @@ func (s space) fit(f *os.File, size int) error {
 		}
 	}
 	err = s.reserve(f, size)
+	if errors.Is(err, unix.ENOSPC) && os.Remove(filepath.Join(s.dir, badState)) == nil {
+		s.log.Warn("the state that was set aside is removed: its room is needed", "file", badState)
+		err = s.reserve(f, size)
+	}
 	switch {
 	case errors.Is(err, unix.EOPNOTSUPP):
 		return errors.New("its file system cannot reserve memory; name a directory on a tmpfs such as /dev/shm or /run with -dir")

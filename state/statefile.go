@@ -3,7 +3,7 @@ package state
 import (
 	"errors"
 	"fmt"
-	"log/slog"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"time"
@@ -21,6 +21,8 @@ const (
 	// spareState is another of the same size, in which the next start makes its state
 	// before the two change names: whoever has started once has room to start again.
 	spareState = stateName + ".new"
+	// badState is the last state that was set aside, since servers broke over it.
+	badState = stateName + ".bad"
 	// maxState bounds the file that is read: that of maxRoom users has 215 MB.
 	maxState = 1 << 30
 )
@@ -28,18 +30,17 @@ const (
 // survivor is where a brigade lives on: the rings' file, and that of its state.
 type survivor struct {
 	space
-	log   *slog.Logger
 	rings *ringMemory
 	mem   []byte // of the state
 }
 
 // surviving opens what lies in a directory.
-func surviving(s space, stems bool, log *slog.Logger) (*survivor, error) {
+func surviving(s space, stems bool) (*survivor, error) {
 	rings, err := openRings(s, stems)
 	if err != nil {
 		return nil, err
 	}
-	return &survivor{space: s, log: log, rings: rings}, nil
+	return &survivor{space: s, rings: rings}, nil
 }
 
 // clock is the server clock that the rings' file keeps.
@@ -49,6 +50,12 @@ func (v *survivor) clock() SteadyClock { return SteadyClock{lead: v.rings.file.l
 // can be used of that. Either is committed to the spare file, which takes the place of
 // the other then: should this process die before, the next one finds what this one did.
 func (v *survivor) brigade(c brigade.Config, now func() proto.Clock) (*brigade.Brigade, error) {
+	broken := v.rings.ends.count() >= endsAtWork
+	if broken {
+		if err := v.setAside(); err != nil {
+			return nil, fmt.Errorf("state: %w", err)
+		}
+	}
 	layout := brigade.StoreLayout(c.MaxUsers, c.Stems, v.rings.file.identity)
 	f, err := v.openSpare()
 	if err != nil {
@@ -58,14 +65,31 @@ func (v *survivor) brigade(c brigade.Config, now func() proto.Clock) (*brigade.B
 	if err = errors.Join(err, f.Close()); err != nil {
 		return nil, fmt.Errorf("state: %s: %w", spareState, err)
 	}
-	b := v.restore(c, layout, now)
+	v.rings.ends.work()
+	var b *brigade.Brigade
+	if !broken {
+		b = v.restore(c, layout, now)
+	}
 	if b == nil {
 		b = brigade.New(v.into(c, layout))
 	}
+	v.rings.ends.rest()
 	if err := v.swap(layout.Size()); err != nil {
 		return nil, fmt.Errorf("state: %s: %w", spareState, err)
 	}
 	return b, nil
+}
+
+// setAside gives the state another name, over which servers broke.
+func (v *survivor) setAside() error {
+	bad := filepath.Join(v.dir, badState)
+	if err := os.Rename(filepath.Join(v.dir, stateName), bad); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	v.rings.ends.forget()
+	v.log.Warn("starting afresh: server after server broke over what it had restored, which is set aside",
+		"servers", endsAtWork, "file", bad)
+	return nil
 }
 
 // openSpare opens the spare file, and makes it if there is none. What else has its name

@@ -267,7 +267,7 @@ func TestDiesWhileItStarts(t *testing.T) {
 func TestTheClockNeverSteps(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	first, err := openRings(space{dir, allocate}, false)
+	first, err := openRings(space{dir, quiet(), allocate}, false)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -278,7 +278,7 @@ func TestTheClockNeverSteps(t *testing.T) {
 	if err := first.close(); err != nil {
 		t.Fatal(err)
 	}
-	second, err := openRings(space{dir, allocate}, false)
+	second, err := openRings(space{dir, quiet(), allocate}, false)
 	if err != nil {
 		t.Fatal(err)
 	}
