@@ -63,6 +63,7 @@ func TestBox(t *testing.T) {
 	m.check(t, "a shard that makes no sense is given up, and mended", m.testUselessStarts)
 	m.check(t, "the state server before all others", m.testPriority)
 	m.check(t, "a full disk costs the recording only", m.testFullDisk)
+	m.check(t, "too little room fails at the first start, and only there", m.testLittleRoom)
 	m.check(t, "an upgrade leaves all running", m.testUpgrade)
 	m.testRemoval(t, before)
 }
@@ -247,8 +248,11 @@ func (c *choir) strike(t *testing.T, blows []blow) {
 // testUpgrade installs the package over itself.
 func (m *machine) testUpgrade(t testing.TB) {
 	m.sh(t, "echo '# mine' >>/etc/bucketbrigade/brigade.env")
-	before := m.pid(t, stateServer)
+	before, rings := m.pid(t, stateServer), m.must(t, "stat", "-c", "%i", "/run/bucketbrigade/brigade-rings")
 	m.must(t, "dpkg", "-i", m.deb)
+	if m.must(t, "stat", "-c", "%i", "/run/bucketbrigade/brigade-rings") != rings {
+		t.Error("the state server goes on with other rings")
+	}
 	if m.pid(t, stateServer) == before {
 		t.Error("the state server of before still runs")
 	}
@@ -282,6 +286,9 @@ func (m *machine) testRemoval(t *testing.T, before map[string]bool) {
 		}
 		m.must(t, "nginx", "-t")
 		m.must(t, "test", "-d", "/var/lib/bucketbrigade/recordings")
+		if left := m.must(t, "ls", "-A", "/run/bucketbrigade"); left != "" {
+			t.Errorf("in memory there is left:\n%s", left)
+		}
 		if state := m.property(t, "nginx.service", "ActiveState"); state != "active" {
 			t.Errorf("nginx is %s", state)
 		}
