@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -178,5 +179,26 @@ func (m *machine) testFullDisk(t testing.TB) {
 	}
 	if n := m.restarts(t, stateServer); n > 0 {
 		t.Errorf("the state server was started %d times more", n)
+	}
+}
+
+// testLittleRoom gives the brigade a tmpfs of its own, first one that is too small by the
+// manual, then one that is just large enough.
+func (m *machine) testLittleRoom(t *testing.T) {
+	began := time.Now()
+	m.sh(t, `systemctl stop 'codec-shard@*.socket' brigade.target
+		mount -t tmpfs -o size=140m,mode=750,uid=bucketbrigade,gid=bucketbrigade own /run/bucketbrigade
+		systemctl start --no-block brigade.target`)
+	defer m.sh(t, "umount -l /run/bucketbrigade; systemctl restart brigade.target")
+	m.soon(t, "the journal tells how much is needed", func() bool {
+		return strings.Contains(m.journal(t, stateServer, began), "/run/bucketbrigade must hold 149.1 MB (rings 86.8 MB, state twice 31.2 MB) and 0.3 MB a shard")
+	})
+	m.sh(t, "mount -o remount,size=150m /run/bucketbrigade")
+	m.active(t, stateServer)
+	for range 2 {
+		m.again(t, stateServer, m.kill(t, stateServer, syscall.SIGKILL))
+	}
+	if said := m.journal(t, stateServer, began); strings.Count(said, "going on where the last server ended") != 2 {
+		t.Errorf("a start fails, or nobody goes on:\n%s", said)
 	}
 }
