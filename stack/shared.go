@@ -19,7 +19,7 @@ const (
 // sharedDir is a directory of memory: segments, rings, state. On a disk, what
 // changes in there would be written to it again and again. It is locked as long
 // as it is in use, so that whoever finds one without lock knows that its owner was
-// killed, and removes it: 120 MB of memory.
+// killed, and removes it: 150 MB of memory.
 type sharedDir struct {
 	path string
 	lock *os.File

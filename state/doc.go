@@ -21,16 +21,27 @@
 //
 // # What outlives it
 //
-// In the directory of the segments lie two more files, mapped like those and locked
+// In the directory of the segments lie three more files, mapped like those and locked
 // by the server that runs:
 //
-//	brigade-rings   a page of header, then the brigade's rings (ringFile)
-//	brigade-state   the records that the brigade commits (package durable)
+//	brigade-rings       a page of header, then the brigade's rings (ringFile)
+//	brigade-state       the records that the brigade commits (package durable)
+//	brigade-state.new   a spare file of the same size
 //
 // A server that starts goes on with what they hold: first it makes the state anew in
-// another file, which then takes the name, so that a server killed over that leaves
-// all as it was. If the rings cannot be used, or the state, both begin anew, and the
-// log says why. The state of a [Local] goes with the process.
+// the spare file, then the two change names at once, so that a server killed over that
+// leaves all as it was:
+//
+//	            brigade-state   brigade-state.new
+//	found       A, counts       B, of the server before the last
+//	restored    A, counts       B, as A
+//	swapped     B, counts       A
+//
+// Both are reserved by the first server, so that no later one lacks room. If the rings
+// cannot be used, or the state, both begin anew, and the log says why. So they do if
+// server after server broke over what it had restored (ends): that state is kept as
+// brigade-state.bad, as long as nobody needs its room. The state of a [Local] goes with
+// the process.
 //
 // # Counting
 //
