@@ -11,20 +11,22 @@ import (
 	"bucketbrigade/proto"
 )
 
-// breaks lets servers end at work, one after the other.
+// breaks lets servers end at work, one after the other, in a second each.
 func (l *life) breaks(servers int) {
 	l.t.Helper()
 	for range servers {
+		l.now = l.now.Add(proto.SampleRate)
 		l.engine.ends.work()
 		l.die()
 		l.start()
+		l.sing("&reset_user_state=1") // a room that is left forgets its song
 	}
 }
 
 // works lets a server work for so many samples from its start on.
 func (l *life) works(samples int) {
 	for end := l.engine.began.Add(samples); l.now < end; l.engine.tick() {
-		l.sing("&reset_user_state=1") // a room that is left forgets its song
+		l.sing("&reset_user_state=1")
 		l.now = min(end, l.now.Add(proto.SampleRate))
 	}
 }
@@ -58,6 +60,32 @@ func TestAStateThatBreaksServersIsSetAside(t *testing.T) {
 		if keeps != (err == nil) || keeps && info.Size() != int64(stateOf(20)) {
 			t.Errorf("room to keep it: %t, %v", keeps, err)
 		}
+	}
+}
+
+// However many servers one request breaks, as long as a shard repeats it the song is
+// safe.
+func TestARowOfThreeSecondsBreaksTheState(t *testing.T) {
+	t.Parallel()
+	l := begin(t, Settings{})
+	song := l.sing("&mark_start_singing=1&reset_user_state=1").SongStartClock
+	l.breaks(1)
+	enough := l.engine.began.Add(rowSeconds * proto.SampleRate)
+	for range 2 * endsAtWork {
+		l.engine.ends.work()
+		l.die()
+		l.now = min(l.now.Add(proto.SampleRate), enough-1)
+		l.start()
+	}
+	l.engine.ends.work()
+	l.die()
+	l.now = enough
+	if log := l.log.String(); strings.Contains(log, "set aside") {
+		t.Fatalf("the song from %d is lost:\n%s", song, log)
+	}
+	l.start()
+	if !strings.Contains(l.log.String(), "set aside") {
+		t.Error("it is not given up after three seconds")
 	}
 }
 

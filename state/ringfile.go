@@ -31,7 +31,7 @@ const ringsName = "brigade-rings"
 //	32   identity, 16 bytes: the state file names it
 //	48   boot id, 16 bytes: of the machine's start since which this holds
 //	64   checksum of all before
-//	128  how the servers before have ended (ends): two uint32
+//	128  how the servers before have ended (ends): two uint32, clock int64
 //
 // The lead is measured when the file is made and never again.
 type ringFile struct {

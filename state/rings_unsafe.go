@@ -77,8 +77,11 @@ func ringsIn(mem []byte, stems bool) brigade.Rings {
 
 // endsIn gives the words of ends in the header of a rings' file.
 func endsIn(mem []byte) *ends {
-	words := (*[2]atomic.Uint32)(unsafe.Pointer(&mem[ringsEnds : ringsEnds+8][0]))
-	return &ends{atWork: &words[0], inRow: &words[1]}
+	w := (*struct {
+		atWork, inRow atomic.Uint32
+		since         atomic.Int64
+	})(unsafe.Pointer(&mem[ringsEnds : ringsEnds+16][0]))
+	return &ends{atWork: &w.atWork, inRow: &w.inRow, since: &w.since}
 }
 
 // close gives the memory back. Nobody may use the rings any more.

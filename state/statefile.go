@@ -50,7 +50,7 @@ func (v *survivor) clock() SteadyClock { return SteadyClock{lead: v.rings.file.l
 // can be used of that. Either is committed to the spare file, which takes the place of
 // the other then: should this process die before, the next one finds what this one did.
 func (v *survivor) brigade(c brigade.Config, now func() proto.Clock) (*brigade.Brigade, error) {
-	broken := v.rings.ends.count() >= endsAtWork
+	broken := v.rings.ends.count(now())
 	if broken {
 		if err := v.setAside(); err != nil {
 			return nil, fmt.Errorf("state: %w", err)
@@ -82,13 +82,13 @@ func (v *survivor) brigade(c brigade.Config, now func() proto.Clock) (*brigade.B
 
 // setAside gives the state another name, over which servers broke.
 func (v *survivor) setAside() error {
-	bad := filepath.Join(v.dir, badState)
+	bad, servers := filepath.Join(v.dir, badState), v.rings.ends.inRow.Load()
 	if err := os.Rename(filepath.Join(v.dir, stateName), bad); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
 	v.rings.ends.forget()
 	v.log.Warn("starting afresh: server after server broke over what it had restored, which is set aside",
-		"servers", endsAtWork, "file", bad)
+		"servers", servers, "file", bad)
 	return nil
 }
 

@@ -38,8 +38,8 @@ started, with another -stems, if they are damaged, or of a program that is more
 than one version older or at all newer. Then singers start afresh, and a line in
 the log says why. With another -max-users they stay. If five
 servers in a row have ended while they worked, by a panic or a hang, each within
-ten seconds of its start, the next one sets the state aside, which the log says,
-and starts afresh. A room that was taken over
+ten seconds of its start and not all within three, the next one sets the state
+aside, which the log says, and starts afresh. A room that was taken over
 by control stays so; started without -control-secret it is free again.
 
 An upgrade is a stop of the old program and a start of the new one within 2 s.
