@@ -32,15 +32,15 @@ sessions in it:
 	                a state that was set aside, if there is one
 
 Not in it are what clients have told of themselves for operators, and tracks and
-uploads: these are decoded anew, the one that plays first. The files are made
-when there are none, and anew when they cannot be used: after the machine was
-started, with another -stems, if they are damaged, or of a program that is more
-than one version older or at all newer. Then singers start afresh, and a line in
-the log says why. With another -max-users they stay. If five
-servers in a row have ended while they worked, by a panic or a hang, each within
-ten seconds of its start and not all within three, the next one sets the state
-aside, which the log says, and starts afresh. A room that was taken over
-by control stays so; started without -control-secret it is free again.
+uploads: these are decoded anew, the one that plays first. The files are made when
+there are none, and anew when they cannot be used: after the machine was started,
+with another -stems, if they are damaged, or of a program that is more than one
+version older or at all newer. Then singers start afresh, and a line in the log
+says why. With another -max-users they stay. If five servers in a row have ended
+while they worked, by a panic or a hang, each within ten seconds of its start and
+not all within three, the next one sets the state aside, which the log says, and
+starts afresh. A room that was taken over by control stays so; started without
+-control-secret it is free again.
 
 An upgrade is a stop of the old program and a start of the new one within 2 s.
 
@@ -100,10 +100,10 @@ Exit status: 0 after SIGINT or SIGTERM, 1 after a failure, 2 for a command line
 that makes no sense.
 
 Memory: in -dir 150 MB, all of it reserved at the first start: 87 MB of rings and
-twice 31 MB of state, twice 10 MB more for each 1000 of -max-users beyond 2000; 147
-MB more with -stems; 270 kB a segment. Beside that 12 MB a minute of backing tracks: at most 2 GB for
-those in -tracks, 800 MB for uploads. -dir must be on a tmpfs: on a disk, what is
-changed there would be written to it again and again.
+twice 31 MB of state, twice 10 MB more for each 1000 of -max-users beyond 2000;
+147 MB more with -stems; 270 kB a segment. Beside that 12 MB a minute of backing
+tracks: at most 2 GB for those in -tracks, 800 MB for uploads. -dir must be on a
+tmpfs: on a disk, what is changed there would be written to it again and again.
 Logs go to standard error, a line an event; lines for systemd's journal bring their
 priority and no time.
 */
