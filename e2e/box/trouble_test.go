@@ -184,7 +184,7 @@ func (m *machine) testFullDisk(t testing.TB) {
 
 // testLittleRoom gives the brigade a tmpfs of its own, first one that is too small by the
 // manual, then one that is just large enough.
-func (m *machine) testLittleRoom(t *testing.T) {
+func (m *machine) testLittleRoom(t testing.TB) {
 	began := time.Now()
 	m.sh(t, `systemctl stop 'codec-shard@*.socket' brigade.target
 		mount -t tmpfs -o size=140m,mode=750,uid=bucketbrigade,gid=bucketbrigade own /run/bucketbrigade
