@@ -131,6 +131,11 @@ func (s *Service) tell(stop, ended <-chan struct{}) {
 			status = look()
 			s.send(daemon.SdNotifyStopping + "\nSTATUS=" + status)
 		case <-ended:
+			select {
+			case <-stop: // what ran was so quick that both are over
+				s.send(daemon.SdNotifyStopping + "\nSTATUS=" + s.stoppingStatus())
+			default:
+			}
 			return
 		}
 	}

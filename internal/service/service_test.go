@@ -98,6 +98,23 @@ func TestManagerIsTold(t *testing.T) {
 	})
 }
 
+// A program that ends as soon as it is told to still tells that it stops.
+func TestAQuickStopIsTold(t *testing.T) {
+	t.Parallel()
+	ctx, stop := context.WithCancel(t.Context())
+	stop()
+	for range 30 { // a coin is tossed for which of the two is noticed first
+		var m manager
+		s := New(Config{Send: m.send, Log: quiet()})
+		if err := s.Beside(ctx, func(context.Context) error { return nil }); err != nil {
+			t.Fatal(err)
+		}
+		if told := m.take(); len(told) != 1 || !strings.HasPrefix(told[0], "STOPPING=1\n") {
+			t.Fatalf("told %q", told)
+		}
+	}
+}
+
 // A loop that beats about every half second, the slowest there is, is in time for half
 // of any watchdog of 2 s or more.
 func TestWatchdogIsPettedInTime(t *testing.T) {
