@@ -6,6 +6,7 @@ import (
 	_ "embed"
 	"io"
 	"os"
+	"strings"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -65,6 +66,11 @@ func parse(args []string, stderr io.Writer) (cfg state.Config, operators string,
 		return cfg, "", err
 	}
 	cfg.Segments = fs.Args()
+	for _, name := range cfg.Segments {
+		if strings.HasPrefix(name, "-") {
+			return cfg, "", manual.Wrong(fs, "%s comes after a segment: give all flags before the first", name)
+		}
+	}
 	if cfg.Wait, err = shm.ParseWait(*wait); err != nil {
 		return cfg, "", manual.Wrong(fs, "-%v", err)
 	}

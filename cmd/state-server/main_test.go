@@ -33,6 +33,7 @@ func TestCommandLine(t *testing.T) {
 		{"no control secret", []string{"-control-secret", dir + "/none"}, 1, "-control-secret: open " + dir + "/none"},
 		{"no secrets", []string{"-secrets", dir + "/none"}, 1, "-secrets: open " + dir + "/none"},
 		{"uploads into a file", []string{"-uploads", "main.go"}, 1, "name another with -uploads"},
+		{"flag behind a segment", []string{"echo01", "-max-users", "3000"}, 2, "-max-users comes after a segment"},
 		{"segment", []string{"a/b"}, 1, `segment "a/b" is no plain name`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
