@@ -34,8 +34,10 @@
 //	pilot C   asks for [p, p+86400) at t−1 s: must not
 //
 // The leader stands where the server puts him; the other pilots, as people may,
-// choose a bucket, so that there is always one behind another. 432 samples are what two encoders look ahead. What was acknowledged and is
-// not heard, or elsewhere, or before it was sung, is a failure of the run.
+// choose a bucket, so that each but the last, who only listens, has another
+// behind him. 432 samples are what two encoders look ahead. What was acknowledged
+// and is not heard, or elsewhere, or before it was sung, is a failure of the run.
+// Result.Voices says who was listened for, and why others were not.
 //
 // # Many machines
 //

@@ -40,6 +40,8 @@ type ear struct {
 	// what must not be: at a song's beginning that is all there is, and must not keep
 	// the ear from the voices that then come.
 	looked, unsung map[[2]*pilot]time.Time
+	// looks is how often somebody was looked for.
+	looks map[*pilot]int
 
 	mu    sync.Mutex
 	pairs map[[2]*pilot]*Pair
@@ -48,7 +50,7 @@ type ear struct {
 func newEar(rec *recorder, gap time.Duration) *ear {
 	return &ear{
 		rec: rec, gap: gap, in: make(chan window, 16),
-		looked: map[[2]*pilot]time.Time{}, unsung: map[[2]*pilot]time.Time{}, pairs: map[[2]*pilot]*Pair{},
+		looked: map[[2]*pilot]time.Time{}, unsung: map[[2]*pilot]time.Time{}, looks: map[*pilot]int{}, pairs: map[[2]*pilot]*Pair{},
 	}
 }
 
@@ -67,14 +69,14 @@ func lookAgain(pilots int, gap time.Duration) time.Duration {
 	return max(lookEvery, time.Duration(pilots*(pilots-1))*gap)
 }
 
-// take looks for one pilot who must be heard in a window, or if there is none to
-// be looked at, for one who must not.
+// take looks for one pilot who must be heard in a window, of several for him who
+// was looked for least; if there is none to be looked at, for one who must not.
 func (e *ear) take(w *window) {
-	if w.songStart <= 1 || w.start < w.songStart.Add(songMargin) || w.songEnd != 0 && w.end() > w.songEnd {
+	if !w.inSong() {
 		return
 	}
-	var unsung *pilot
-	var unsungAt int
+	var sought, unsung *pilot
+	var soughtAt, unsungAt int
 	every := lookAgain(len(e.pilots), e.gap)
 	for _, p := range e.pilots {
 		if p == w.listener {
@@ -82,20 +84,22 @@ func (e *ear) take(w *window) {
 		}
 		pair := [2]*pilot{p, w.listener}
 		what, pattern := p.expect(w)
-		// The piece of the pattern must not cross the loop's seam.
-		if pattern < nearby+maxLag || pattern+len(w.pcm)+nearby > p.period() {
+		if !p.lookable(w, pattern) {
 			continue
 		}
 		switch {
-		case what == mustHear && w.answered.Sub(e.looked[pair]) >= every:
-			e.looked[pair] = w.answered
-			e.mustHear(w, p, pattern)
-			return
+		case what == mustHear && w.answered.Sub(e.looked[pair]) >= every && (sought == nil || e.looks[p] < e.looks[sought]):
+			sought, soughtAt = p, pattern
 		case what == mustNotHear && unsung == nil && w.answered.Sub(e.unsung[pair]) >= 2*every:
 			unsung, unsungAt = p, pattern
 		}
 	}
-	if unsung != nil {
+	switch {
+	case sought != nil:
+		e.looks[sought]++
+		e.looked[[2]*pilot{sought, w.listener}] = w.answered
+		e.mustHear(w, sought, soughtAt)
+	case unsung != nil:
 		e.unsung[[2]*pilot{unsung, w.listener}] = w.answered
 		e.mustNotHear(w, unsung, unsungAt)
 	}

@@ -20,7 +20,7 @@ func Merge(parts []*Result) (*Result, error) {
 	}
 	first := parts[0]
 	whole := &Result{
-		Version: ResultVersion, Setup: first.Setup, Warnings: []string{}, Pilots: []Pair{}, Processes: []Process{}, Failures: []Failure{},
+		Version: ResultVersion, Setup: first.Setup, Warnings: []string{}, Pilots: []Pair{}, Voices: []Voice{}, Processes: []Process{}, Failures: []Failure{},
 		Totals: Totals{Errors: map[string]int{}},
 	}
 	whole.Setup.Pilots = 0
@@ -40,6 +40,7 @@ func Merge(parts []*Result) (*Result, error) {
 	}
 	slices.SortFunc(whole.Machines, func(a, b Machine) int { return cmp.Compare(a.Number, b.Number) })
 	slices.SortStableFunc(whole.Failures, func(a, b Failure) int { return cmp.Compare(a.AtS, b.AtS) })
+	slices.SortFunc(whole.Voices, func(a, b Voice) int { return cmp.Compare(a.Singer, b.Singer) })
 	slices.SortFunc(whole.Processes, func(a, b Process) int { return cmp.Compare(a.Name, b.Name) })
 	for i := range whole.Seconds {
 		whole.Seconds[i].percentiles()
@@ -100,6 +101,7 @@ func (r *Result) add(p *Result, start proto.Clock) error {
 	}
 	r.FailuresLeftOut += p.FailuresLeftOut
 	r.Pilots = append(r.Pilots, p.Pilots...)
+	r.Voices = append(r.Voices, p.Voices...)
 	r.Processes = append(r.Processes, p.Processes...)
 	r.Workers = append(r.Workers, p.Workers...)
 	r.InterruptedS = max(r.InterruptedS, p.InterruptedS)

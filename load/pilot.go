@@ -38,17 +38,24 @@ type pilot struct {
 	// place is where he goes, in seconds, when he is sent somewhere and does not
 	// lead: a browser lets its user choose.
 	place int
-	// others is how many pilots there are beside him.
-	others int
+	// fellows are the pilots of this machine beside him.
+	fellows []*pilot
 
 	mu   sync.Mutex
 	sung []*sung // oldest first
+	// behind is where he stands, in samples behind the server; followed tells that
+	// another stood behind him while a song was on.
+	behind   int
+	followed bool
+	// pieces of a song came to those who stood behind him while they listened; in
+	// so many of them he had to be heard, as far as he knows.
+	pieces, certain int
 
 	// What is heard; the member's goroutine owns it.
 	decoder *codec.Decoder
 	answers int // of this connection
 	window  window
-	given   int           // windows that he has handed on
+	given   int           // windows of songs that he has handed on
 	rest    time.Time     // until then he does not listen
 	gap     time.Duration // from one look at anybody to the next
 }
@@ -66,6 +73,11 @@ type window struct {
 }
 
 func (w *window) end() proto.Clock { return w.start.Add(len(w.pcm)) }
+
+// inSong tells that all of it is of a song.
+func (w *window) inSong() bool {
+	return w.songStart > 1 && w.start >= w.songStart.Add(songMargin) && (w.songEnd == 0 || w.end() <= w.songEnd)
+}
 
 // askedFor is when the sample at a position within the window was asked for.
 func (w *window) askedFor(at proto.Clock) time.Time {
@@ -109,6 +121,7 @@ func (p *pilot) hear(f *flight) error {
 		f.sung.acknowledged = f.arrived
 		p.mu.Unlock()
 	}
+	p.stand(&f.answer)
 	if f.arrived.Before(p.rest) {
 		return nil
 	}
@@ -136,23 +149,67 @@ func (p *pilot) hear(f *flight) error {
 	w.listener, w.answered = p, f.arrived
 	w.behind = (f.answer.ServerClock.Sub(w.end()) + proto.SampleRate/2) / proto.SampleRate
 	w.songStart, w.songEnd = *f.answer.SongStart, f.answer.SongEnd
+	if w.inSong() {
+		for _, q := range p.fellows {
+			q.comes(w)
+		}
+		p.pause(f.arrived)
+	}
 	select {
 	case p.ears <- *w:
 	default:
 	}
-	if w.songStart > 1 && w.songEnd == 0 {
-		p.pause(f.arrived)
-	}
 	p.window = window{}
 	return nil
+}
+
+// apart is how far one stands at least behind another who hears him: half a bucket.
+const apart = proto.BucketSeconds * proto.SampleRate / 2
+
+// stand notes where he stands, and while a song is on that he follows those who
+// stand before him.
+func (p *pilot) stand(a *answer) {
+	behind := a.ServerClock.Sub(*a.ClientReadClock)
+	p.mu.Lock()
+	p.behind = behind
+	p.mu.Unlock()
+	if *a.SongStart <= 1 || a.SongEnd != 0 {
+		return
+	}
+	for _, q := range p.fellows {
+		q.mu.Lock()
+		q.followed = q.followed || len(q.sung) > 0 && behind > q.behind+apart
+		q.mu.Unlock()
+	}
+}
+
+// comes notes a piece of a song that came to another.
+func (p *pilot) comes(w *window) {
+	what, pattern := p.expect(w)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if n := len(p.sung); n == 0 || p.sung[n-1].from < w.end() {
+		return
+	}
+	p.pieces++
+	if what == mustHear && p.lookable(w, pattern) {
+		p.certain++
+	}
+}
+
+// lookable tells that the piece of the pattern that a window should hold, from a
+// sample on, does not cross the loop's seam.
+func (p *pilot) lookable(w *window, pattern int) bool {
+	return pattern >= nearby+maxLag && pattern+len(w.pcm)+nearby <= p.period()
 }
 
 // pause lets a pilot rest who has handed on a window of a song for each of the
 // others: from then on there is one look in a while at each pair, and what nobody looks at need
 // not be decoded.
 func (p *pilot) pause(now time.Time) {
-	if p.given++; p.others > 0 && p.given >= p.others {
-		p.rest = now.Add(lookAgain(p.others+1, p.gap)/time.Duration(p.others) - windowBatches*singer.Pace)
+	n := len(p.fellows)
+	if p.given++; n > 0 && p.given >= n {
+		p.rest = now.Add(lookAgain(n+1, p.gap)/time.Duration(n) - windowBatches*singer.Pace)
 	}
 }
 

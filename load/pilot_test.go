@@ -190,7 +190,7 @@ func TestPilotRests(t *testing.T) {
 		t.Fatal(err)
 	}
 	ears := make(chan window, 100)
-	p := &pilot{others: 2, ears: ears}
+	p := &pilot{fellows: []*pilot{{}, {}}, ears: ears}
 	p.connected()
 	start := time.Unix(1.8e9, 0)
 	song := proto.Clock(5)

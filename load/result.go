@@ -41,6 +41,8 @@ type Result struct {
 	FailuresLeftOut int       `json:"failures_left_out"`
 	// Pilots has a pair for each who should, or should not, have heard whom.
 	Pilots []Pair `json:"pilots"`
+	// Voices has each pilot, and how well he was listened for, in order of name.
+	Voices []Voice `json:"voices"`
 	// Processes are the generators and those that were named, in order of name.
 	Processes []Process `json:"processes"`
 	// Capacity is the estimate for a machine; nil if no process was named.

@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"os"
 	"runtime"
+	"slices"
 	"sync"
 	"time"
 
@@ -171,23 +172,43 @@ func (r *run) choosePilots() error {
 	if err := errors.Join(errs...); err != nil {
 		return err
 	}
-	n := pilotBuckets(r.cfg.Duration - r.cfg.Ramp)
+	last := min(lastBucket(r.cfg.Duration-r.cfg.Ramp), max(r.cfg.Pilots, 2))
 	for i := range r.cfg.Pilots {
-		p := r.members[i].pilot
-		p.others, p.gap = r.cfg.Pilots-1, r.cfg.LookGap
-		p.place = proto.BucketSeconds * (2 + (i+n-1)%n)
-		r.ear.pilots = append(r.ear.pilots, p)
+		m := r.members[i]
+		m.pilot.gap, m.pilot.place = r.cfg.LookGap, proto.BucketSeconds*pilotBucket(i, r.cfg.Pilots, last)
+		r.ear.pilots = append(r.ear.pilots, m.pilot)
+		// Where nobody is dealt to buckets they stand there from the beginning.
+		if m.offset = m.pilot.place; i == 0 {
+			m.offset = proto.BucketSeconds
+		}
+	}
+	for i, p := range r.ear.pilots {
+		p.fellows = slices.Concat(r.ear.pilots[:i], r.ear.pilots[i+1:])
 	}
 	return nil
 }
 
-// pilotBuckets is over how many buckets, from the second on, pilots spread: no
-// farther than a song's first seconds come within so long, so that there is
-// somebody behind the leader in a short run too, and five at most.
-func pilotBuckets(length time.Duration) int {
-	// Until a song begins, and until a piece of it has been heard.
-	const before = 10 * time.Second
-	return min(max(int((length-before)/(proto.BucketSeconds*time.Second)), 2), 5)
+// lastBucket is the one, 3..6, that the last pilot goes to: no farther than some
+// pieces of a song come within a run of such a length after the ramp.
+func lastBucket(length time.Duration) int {
+	// Until a song begins, and while pieces of it are heard.
+	const besides = 10 * time.Second
+	return min(max(int((length-besides)/(proto.BucketSeconds*time.Second)), 3), 6)
+}
+
+// pilotBucket is the bucket of the i-th of so many pilots when he does not lead.
+// The last one stands alone in the last bucket and listens; the others spread over
+// those from the second on that lie before it, so that each of them has somebody
+// behind him. last is 2 or more. Of eight, with 5 as the last bucket:
+//
+//	pilot    0  1  2  3  4  5  6  7
+//	bucket   4  2  3  4  2  3  4  5
+func pilotBucket(i, pilots, last int) int {
+	if i > 0 && i == pilots-1 {
+		return last
+	}
+	between := max(last-2, 1)
+	return 2 + (i+between-1)%between
 }
 
 // part says what the singer of a number does; pilots sing.
@@ -239,7 +260,7 @@ func (r *run) result(w *watch, ended time.Time, interrupted bool) *Result {
 		Warnings: w.warnings,
 	}
 	r.rec.fill(result)
-	result.Pilots = r.ear.result()
+	result.Pilots, result.Voices = r.ear.result(), r.ear.voices()
 	result.Processes = w.processes()
 	if text := r.machine.clockWarning(); text != "" {
 		result.Warnings = append(result.Warnings, text)

@@ -41,9 +41,7 @@ func (r *Result) judge() {
 	if r.Totals.P99MS > r.Setup.ObjectiveP99MS {
 		say("99 %% of the answers took up to %.0f ms, the objective is %.0f.", r.Totals.P99MS, r.Setup.ObjectiveP99MS)
 	}
-	if r.Setup.Pilots > 1 && r.Setup.Sings && r.Setup.Pace == PaceReal && !slices.ContainsFunc(r.Pilots, func(p Pair) bool { return p.Expected > 0 }) {
-		say("No pilot could be listened for: no song lasted long enough, or nobody stood behind another.")
-	}
+	r.judgeVoices(say)
 	if share := float64(r.Totals.LateSends) / math.Max(float64(r.Totals.Sent), 1); share > lateShare {
 		r.Verdict.GeneratorLimit = true
 		text := fmt.Sprintf("The generator was itself a limit: %.1f %% of the requests left more than %v late. Use more machines.", 100*share, lateSend)

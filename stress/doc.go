@@ -29,9 +29,16 @@ crowd, rehearsal, storm, restart, or a file; go doc ./load Scenario has its form
 says how storms really are. Whatever the server does, the schedule stays: latency counts from when a request was due.
 
 A few singers, the pilots, sing a pattern that the others of them look for in what
-they hear: it must be there, at the right position, and not before it was sung.
+they hear: it must be there, at the right position, and not before it was sung. The
+last of them stands behind all others and only listens. It is told how many were
+heard, and why the others were not listened for, as those near the end of the
+chain in a short run: a song comes to each bucket three seconds later than to the one
+before.
 
-The objective is: no error, every pilot heard, and 99 of 100 answers within -p99.
+The objective is: no error, which a voice that was looked for and not heard is, too;
+no pilot who was passed over although enough of him was to be heard, and in a
+scenario with songs at least one who was listened for; and 99 of 100 requests
+answered within -p99.
 
 On a terminal one sees how the run stands: singers, answers, latency, errors, with
 a curve of the last 40 seconds. Elsewhere a line comes every five seconds, as it

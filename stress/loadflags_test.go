@@ -103,6 +103,7 @@ func TestPrintResult(t *testing.T) {
 		Totals:    load.Totals{Due: 10, Sent: 9, Answered: 7, Errors: map[string]int{load.KindTooSlow: 1, load.KindLost: 1}},
 		Failures:  []load.Failure{{AtS: 1.5, Kind: load.KindLost, Singer: "ann", User: 5, Text: "bob did not hear ann"}},
 		Pilots:    []load.Pair{{Singer: "ann", Listener: "bob", Expected: 2, Heard: 1, Verdict: load.KindLost}, {Singer: "bob", Listener: "ann", Unsung: 1, Verdict: "rightly not heard"}},
+		Voices:    []load.Voice{{Singer: "ann", Expected: 2, Heard: 1}, {Singer: "bob", Unheard: load.UnheardLast}},
 		Processes: []load.Process{{Name: "generator-1", Generator: true, CPUS: 0.2, SteadyS: 10, Requests: 1000, PerRequestUS: 200}, {Name: "shard-01", CPUS: 2, SteadyS: 10, Requests: 1000, PerRequestUS: 2000}},
 		Capacity:  &load.Capacity{Cores: 4, Singers: 1200, Parts: []load.Share{{Kind: "shard", PerRequestUS: 2000, SingersPerCore: 300}}},
 		Warnings:  []string{"The clock is off."},
@@ -111,4 +112,12 @@ func TestPrintResult(t *testing.T) {
 	var out bytes.Buffer
 	printResult(&out, r)
 	golden(t, "load.golden", out.String())
+
+	r.Verdict, r.Setup.ObjectiveP99MS = load.Verdict{Held: true}, 300
+	out.Reset()
+	printResult(&out, r)
+	const want = "\nThe objective held: no errors, p99 within 300 ms, 1 of 2 pilots heard; nobody stood behind bob.\n"
+	if !strings.HasSuffix(out.String(), want) {
+		t.Errorf("%s\nwant at the end: %s", &out, want)
+	}
 }

@@ -59,14 +59,14 @@ func printResult(w io.Writer, r *load.Result) {
 		fmt.Fprintf(w, "warning: %s\n", text)
 	}
 	if r.Verdict.Held {
-		heard := "every pilot heard"
-		if len(r.Pilots) == 0 {
-			heard = "no voice listened for"
-		}
-		fmt.Fprintf(w, "\nThe objective held: no errors, %s, p99 within %.0f ms.\n", heard, r.Setup.ObjectiveP99MS)
+		fmt.Fprintf(w, "\nThe objective held: no errors, p99 within %.0f ms, %s.\n", r.Setup.ObjectiveP99MS, r.Coverage())
 		return
 	}
-	fmt.Fprintf(w, "\nThe objective did not hold.\n")
+	fmt.Fprintf(w, "\nThe objective did not hold.")
+	if len(r.Voices) > 0 {
+		fmt.Fprintf(w, " %s.", r.Coverage())
+	}
+	fmt.Fprintln(w)
 	for _, text := range r.Verdict.Reasons {
 		fmt.Fprintf(w, "  %s\n", text)
 	}

@@ -151,12 +151,25 @@ func tiles(r *load.Result) []tile {
 		{Label: "errors", Value: fmt.Sprint(sum(t.Errors)), Note: fmt.Sprintf("%d requests answered", t.Answered), Bad: sum(t.Errors) > 0},
 		{Label: "answers", Value: number(t.RatePerS), Unit: "/s", Note: "when all had joined"},
 	}
-	if heard, expected := heardOf(r); expected > 0 {
-		list = append(list, tile{
-			Label: "voices heard", Value: fmt.Sprint(heard), Note: fmt.Sprintf("of %d listened for", expected), Bad: heard < expected,
-		})
+	if len(r.Voices) > 0 {
+		list = append(list, voicesTile(r))
 	}
 	return list
+}
+
+// voicesTile says how many pilots were heard.
+func voicesTile(r *load.Result) tile {
+	t := tile{Label: "pilots heard"}
+	n, heard, expected := 0, 0, 0
+	for _, v := range r.Voices {
+		if v.Heard > 0 {
+			n++
+		}
+		heard, expected = heard+v.Heard, expected+v.Expected
+		t.Bad = t.Bad || v.Heard < v.Expected || v.Unheard == load.UnheardMissed
+	}
+	t.Value, t.Note = fmt.Sprint(n), fmt.Sprintf("of %d, in %d of %d pieces", len(r.Voices), heard, expected)
+	return t
 }
 
 // most is how many were connected at once.
@@ -165,13 +178,6 @@ func most(r *load.Result) (n int) {
 		n = max(n, s.Connected)
 	}
 	return n
-}
-
-func heardOf(r *load.Result) (heard, expected int) {
-	for _, p := range r.Pilots {
-		heard, expected = heard+p.Heard, expected+p.Expected
-	}
-	return heard, expected
 }
 
 func sum(counts map[string]int) (n int) {

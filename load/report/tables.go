@@ -79,6 +79,7 @@ func pilots(r *load.Result) table {
 		}
 		t.Rows = append(t.Rows, []string{p.Singer, p.Listener, heard, lag, score, p.Verdict})
 	}
+	t.Behind = r.Coverage() + "."
 	return t
 }
 
