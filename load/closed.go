@@ -63,7 +63,9 @@ func (m *member) hurry(ctx context.Context) Worker {
 		w.Requests, busy = w.Requests+n, busy+took
 		if err != nil && ctx.Err() == nil {
 			m.rec.failed(time.Now(), m.name, m.user, err)
-			waitUntil(ctx, time.Now().Add(retryClock))
+			if next := time.Now().Add(retryClock); next.Before(m.end) {
+				waitUntil(ctx, next)
+			}
 		}
 	}
 	if w.Requests > 0 {
@@ -83,7 +85,7 @@ func (m *member) race(ctx context.Context) (requests int, busy time.Duration, er
 	m.renew()
 	m.eager, m.racing = true, true
 	asked := time.Now()
-	clock, err := m.browser.clock(ctx)
+	clock, err := m.askClock(ctx)
 	if err != nil {
 		return 0, 0, err
 	}
@@ -100,12 +102,31 @@ func (m *member) race(ctx context.Context) (requests int, busy time.Duration, er
 			return requests, busy, nil
 		}
 		m.launch(ctx, now, now)
-		<-m.news
-		took := time.Since(now)
-		if m.fate != nil {
-			return requests, busy, m.fate.err
+		if err := m.waitFor(ctx, now); err != nil || m.fate != nil {
+			return requests, busy, err
 		}
-		requests, busy = requests+1, busy+took
+		requests, busy = requests+1, busy+time.Since(now)
 	}
 	return requests, busy, nil
+}
+
+// waitFor waits for the answer to the only request under way, which was sent at
+// now.
+func (m *member) waitFor(ctx context.Context, now time.Time) error {
+	timer := time.NewTimer(time.Until(m.waitsUntil(now)))
+	defer timer.Stop()
+	select {
+	case <-m.news:
+		if m.fate != nil {
+			return m.fate.err
+		}
+		return nil
+	case <-timer.C:
+		m.mu.Lock()
+		defer m.mu.Unlock()
+		m.giveUp(time.Now())
+		return faultf(KindTooSlow, "no answer within %v", time.Since(now).Round(time.Millisecond))
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
 }

@@ -13,7 +13,11 @@
 //	latency   4     4     900   300   4        ms
 //
 // Like a browser a singer has four requests under way at most. When a fifth is
-// due he gives the connection up, which is a failure, and connects again.
+// due he gives the connection up, which is a failure, and connects again. What
+// would be due until he has his connection is due as well: it is never sent, and
+// counts with the time until something can be sent. A clock that takes 2.4 s is a
+// failure, after 10 s it is asked for anew. 2.4 s after its end a run is over,
+// whatever has not been answered.
 //
 // # What is sent
 //

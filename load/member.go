@@ -18,6 +18,9 @@ const (
 	// grace is how long answers are waited for when the run is over: as long as a
 	// browser waits.
 	grace = maxInFlight * singer.Pace
+	// patience is how long the clock is waited for before it is asked for anew, and
+	// any answer by who has no pace.
+	patience = 10 * time.Second
 )
 
 // part says whether a singer sings.
@@ -78,7 +81,7 @@ type member struct {
 // live sings from join on, until the run or ctx ends.
 func (m *member) live(ctx context.Context, join time.Time) {
 	base := join
-	for !m.done && waitUntil(ctx, base) && base.Before(m.end) {
+	for !m.done && base.Before(m.end) && waitUntil(ctx, base) {
 		away, err := m.connection(ctx, base)
 		now := time.Now()
 		base = now.Add(away)
@@ -112,12 +115,18 @@ func (m *member) connection(ctx context.Context, base time.Time) (away time.Dura
 	defer m.cancel()
 	m.renew()
 	asked := time.Now()
-	clock, err := m.browser.clock(ctx)
+	clock, err := m.askClock(ctx)
+	now := time.Now()
 	if err != nil {
+		if ctx.Err() == nil {
+			m.miss(base, now.Add(retryClock+singer.Pace))
+		}
 		return 0, err
 	}
-	now := time.Now()
 	m.rec.opened(now.Sub(base), now)
+	if took := now.Sub(asked); took > grace {
+		m.rec.failed(now, m.name, m.user, faultf(KindTooSlow, "the clock came after %v, a browser makes a new connection after %v", took.Round(time.Millisecond), grace))
+	}
 	var how ending
 	defer func() {
 		m.cancel()
@@ -130,6 +139,7 @@ func (m *member) connection(ctx context.Context, base time.Time) (away time.Dura
 		m.pilot.connected()
 	}
 	k := FirstDue(base, now)
+	m.miss(base, Due(base, k))
 	// The server's clock when the first request is due, but for the batch that
 	// each request adds.
 	m.read = clock.Add(proto.DurationSamples(now.Sub(asked)/2+Due(base, k).Sub(now)) - m.offset*proto.SampleRate - singer.BatchSamples)
@@ -147,6 +157,44 @@ func (m *member) connection(ctx context.Context, base time.Time) (away time.Dura
 			return 0, err
 		}
 		m.launch(ctx, due, now)
+	}
+}
+
+// askClock asks for the clock, and waits until the run is over at most.
+func (m *member) askClock(ctx context.Context) (proto.Clock, error) {
+	asked := time.Now()
+	limited, cancel := context.WithDeadline(ctx, m.waitsUntil(asked))
+	defer cancel()
+	clock, err := m.browser.clock(limited)
+	if err != nil && limited.Err() != nil && ctx.Err() == nil {
+		return 0, faultf(KindClock, "no answer within %v", time.Since(asked).Round(time.Millisecond))
+	}
+	return clock, err
+}
+
+// waitsUntil is until when an answer to what is asked at a time is waited for.
+func (m *member) waitsUntil(asked time.Time) time.Time {
+	limit, last := asked.Add(patience), m.end.Add(grace)
+	if last.Before(limit) {
+		return last
+	}
+	return limit
+}
+
+// miss notes what was due while a singer had no connection, who wanted one from
+// base on: next is the first request that he can send, and until then he neither
+// hears nor is heard. For example of a clock that takes 1.5 s:
+//
+//	base     0.6      1.2   clock  1.8
+//	         missed   missed       sent
+//	counts   1200 ms  600 ms       from 1.8 on
+func (m *member) miss(base, next time.Time) {
+	for k := 0; ; k++ {
+		due := Due(base, k)
+		if !due.Before(next) || !due.Before(m.end) {
+			return
+		}
+		m.rec.missed(due, next.Sub(due))
 	}
 }
 

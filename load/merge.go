@@ -45,7 +45,7 @@ func Merge(parts []*Result) (*Result, error) {
 	for i := range whole.Seconds {
 		whole.Seconds[i].percentiles()
 	}
-	whole.Totals.percentiles(&whole.Latency)
+	whole.Totals.percentiles(&whole.Latency, &whole.Connects)
 	whole.shareRequests()
 	whole.compareClocks()
 	whole.judge()
@@ -143,6 +143,7 @@ func (t *Totals) add(o *Totals) {
 	t.Due += o.Due
 	t.Sent += o.Sent
 	t.Answered += o.Answered
+	t.Unconnected += o.Unconnected
 	addCounts(t.Errors, o.Errors)
 	t.Connections += o.Connections
 	t.Moves += o.Moves

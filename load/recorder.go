@@ -97,6 +97,16 @@ func (r *recorder) gaveUp(due time.Time, age time.Duration) {
 	r.latency.Record(age)
 }
 
+// missed notes a request that was due while its singer had no connection, and
+// how long after it the first one could be sent.
+func (r *recorder) missed(due time.Time, age time.Duration) {
+	r.due(due, due, false, 0)
+	r.gaveUp(due, age)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.totals.Unconnected++
+}
+
 // opened and closed note connections.
 func (r *recorder) opened(latency time.Duration, now time.Time) {
 	r.mu.Lock()
@@ -185,11 +195,12 @@ func (r *recorder) sum() Totals {
 	t := r.totals
 	t.Errors = maps.Clone(t.Errors)
 	t.Songs = len(r.songs)
-	t.percentiles(&r.latency)
+	t.percentiles(&r.latency, &r.connects)
 	return t
 }
 
-func (t *Totals) percentiles(h *Histogram) {
+func (t *Totals) percentiles(h, connects *Histogram) {
+	t.ConnectP50MS, t.ConnectP99MS, t.ConnectMaxMS = milliseconds(connects.At(50)), milliseconds(connects.At(99)), milliseconds(connects.Max())
 	t.P50MS, t.P90MS = milliseconds(h.At(50)), milliseconds(h.At(90))
 	t.P99MS, t.P999MS, t.MaxMS = milliseconds(h.At(99)), milliseconds(h.At(99.9)), milliseconds(h.Max())
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"bucketbrigade/proto"
+	"bucketbrigade/singer"
 )
 
 // ResultVersion is that of the form below. It grows when a key changes its
@@ -28,9 +29,10 @@ type Result struct {
 	Seconds []Second `json:"seconds"`
 	Totals  Totals   `json:"totals"`
 	// Latency of requests, from due; those that were given up count with the
-	// time until then. In microseconds.
+	// time until then, those that were due without a connection with the time until
+	// the next could be sent. In microseconds.
 	Latency Histogram `json:"latency"`
-	// Connects is the latency of clock requests, from due.
+	// Connects is how long clocks took, from when a connection was wanted.
 	Connects Histogram `json:"connects"`
 	// Lateness is how much later than due requests left, which is the
 	// generator's own fault.
@@ -83,6 +85,10 @@ type Setup struct {
 
 // Step is how long each of Seconds is.
 func (s *Setup) Step() time.Duration { return time.Duration(max(s.StepS, 1)) * time.Second }
+
+// MostConnectMS is how long 99 of 100 connections may take to be made: who has
+// his within the 600 ms that he has to record first misses nothing.
+func (s *Setup) MostConnectMS() float64 { return s.ObjectiveP99MS + milliseconds(singer.Pace) }
 
 // Machine is one that took part.
 type Machine struct {
@@ -141,10 +147,14 @@ type Second struct {
 
 // Totals sum the run up.
 type Totals struct {
-	Due      int            `json:"due"`
-	Sent     int            `json:"sent"`
-	Answered int            `json:"answered"`
-	Errors   map[string]int `json:"errors"`
+	Due      int `json:"due"`
+	Sent     int `json:"sent"`
+	Answered int `json:"answered"`
+	// Unconnected of those that were due, but not sent, were so while their singers
+	// waited for a connection. In Latency each counts with the time until its singer
+	// could send one.
+	Unconnected int            `json:"unconnected"`
+	Errors      map[string]int `json:"errors"`
 	// Connections that were made, of those Moves because the server told so.
 	Connections int `json:"connections"`
 	Moves       int `json:"moves"`
@@ -161,6 +171,10 @@ type Totals struct {
 	P99MS    float64 `json:"p99_ms"`
 	P999MS   float64 `json:"p999_ms"`
 	MaxMS    float64 `json:"max_ms"`
+	// How long it took to get a connection and the clock.
+	ConnectP50MS float64 `json:"connect_p50_ms"`
+	ConnectP99MS float64 `json:"connect_p99_ms"`
+	ConnectMaxMS float64 `json:"connect_max_ms"`
 }
 
 // The kinds of failures. An answer of another status than 200 is "status 503"
@@ -170,7 +184,7 @@ const (
 	KindClock      = "clock"      // the clock request failed
 	KindMalformed  = "malformed"  // the answer's frame is wrong
 	KindDesync     = "desync"     // its clocks do not join on
-	KindTooSlow    = "too slow"   // a fifth request was due
+	KindTooSlow    = "too slow"   // a fifth request was due, or the clock took as long
 	KindLost       = "lost voice" // somebody was not heard
 	KindMisplaced  = "misplaced"  // somebody was heard at the wrong position
 	KindEarly      = "too early"  // somebody was heard who had not sung yet

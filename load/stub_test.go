@@ -21,6 +21,8 @@ import (
 type stub struct {
 	// stall tells how long what comes at a time since the start is held back.
 	stall func(at time.Duration) time.Duration
+	// late is how much longer the clock takes from late.from on.
+	late struct{ from, by time.Duration }
 	// change may spoil a good answer.
 	change func(query map[string]string, m *proto.Metadata) (status int)
 
@@ -58,6 +60,9 @@ func (s *stub) RoundTrip(r *http.Request) (*http.Response, error) {
 	wait := 4 * time.Millisecond
 	if s.stall != nil {
 		wait += s.stall(came)
+	}
+	if r.Method == http.MethodGet && came >= s.late.from {
+		wait += s.late.by
 	}
 	timer := time.NewTimer(wait)
 	defer timer.Stop()

@@ -41,6 +41,9 @@ func (r *Result) judge() {
 	if r.Totals.P99MS > r.Setup.ObjectiveP99MS {
 		say("99 %% of the answers took up to %.0f ms, the objective is %.0f.", r.Totals.P99MS, r.Setup.ObjectiveP99MS)
 	}
+	if most := r.Setup.MostConnectMS(); r.Totals.ConnectP99MS > most {
+		say("99 %% of the connections took up to %.0f ms to be made, %.0f are allowed: a singer who waits longer than 600 misses requests.", r.Totals.ConnectP99MS, most)
+	}
 	r.judgeVoices(say)
 	if share := float64(r.Totals.LateSends) / math.Max(float64(r.Totals.Sent), 1); share > lateShare {
 		r.Verdict.GeneratorLimit = true

@@ -100,7 +100,7 @@ func TestParseMetrics(t *testing.T) {
 func TestPrintResult(t *testing.T) {
 	t.Parallel()
 	r := &load.Result{
-		Totals:    load.Totals{Due: 10, Sent: 9, Answered: 7, Errors: map[string]int{load.KindTooSlow: 1, load.KindLost: 1}},
+		Totals:    load.Totals{Due: 10, Sent: 9, Answered: 7, Unconnected: 1, ConnectP50MS: 5, ConnectP99MS: 700, ConnectMaxMS: 1500, Errors: map[string]int{load.KindTooSlow: 1, load.KindLost: 1}},
 		Failures:  []load.Failure{{AtS: 1.5, Kind: load.KindLost, Singer: "ann", User: 5, Text: "bob did not hear ann"}},
 		Pilots:    []load.Pair{{Singer: "ann", Listener: "bob", Expected: 2, Heard: 1, Verdict: load.KindLost}, {Singer: "bob", Listener: "ann", Unsung: 1, Verdict: "rightly not heard"}},
 		Voices:    []load.Voice{{Singer: "ann", Expected: 2, Heard: 1}, {Singer: "bob", Unheard: load.UnheardLast}},

@@ -46,6 +46,7 @@ func printResult(w io.Writer, r *load.Result) {
 	fmt.Fprintf(w, "\n%d requests due, %d sent, %d answered; %.0f a second; %d connections, %d songs\n",
 		t.Due, t.Sent, t.Answered, t.RatePerS, t.Connections, t.Songs)
 	fmt.Fprintf(w, "latency from due   p50 %.0f ms, p90 %.0f, p99 %.0f, p99.9 %.0f, max %.0f\n", t.P50MS, t.P90MS, t.P99MS, t.P999MS, t.MaxMS)
+	fmt.Fprintf(w, "connecting         p50 %.0f ms, p99 %.0f, max %.0f; %d requests were due meanwhile\n", t.ConnectP50MS, t.ConnectP99MS, t.ConnectMaxMS, t.Unconnected)
 	fmt.Fprintf(w, "the generator      p99 %.1f ms late, %d of %d requests more than 50 ms\n",
 		float64(r.Lateness.At(99))/float64(time.Millisecond), t.LateSends, t.Sent)
 	for _, kind := range slices.Sorted(maps.Keys(t.Errors)) {

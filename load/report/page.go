@@ -150,6 +150,10 @@ func tiles(r *load.Result) []tile {
 		},
 		{Label: "errors", Value: fmt.Sprint(sum(t.Errors)), Note: fmt.Sprintf("%d requests answered", t.Answered), Bad: sum(t.Errors) > 0},
 		{Label: "answers", Value: number(t.RatePerS), Unit: "/s", Note: "when all had joined"},
+		{
+			Label: "99 % connected within", Value: number(t.ConnectP99MS), Unit: "ms", Bad: t.ConnectP99MS > r.Setup.MostConnectMS(),
+			Note: fmt.Sprintf("%d requests missed meanwhile", t.Unconnected),
+		},
 	}
 	if len(r.Voices) > 0 {
 		list = append(list, voicesTile(r))

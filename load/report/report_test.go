@@ -28,7 +28,7 @@ func resultOf(users, length int, latency func(s int) float64) *load.Result {
 		Voices: []load.Voice{
 			{Singer: "singer 0000", Expected: 2, Heard: 2}, {Singer: "singer 0001", Unheard: load.UnheardShort}, {Singer: "singer 0002", Unheard: load.UnheardLast},
 		},
-		Totals: load.Totals{Errors: map[string]int{}, Songs: 1}, Failures: []load.Failure{}, Warnings: []string{},
+		Totals: load.Totals{Errors: map[string]int{}, Songs: 1, Unconnected: 7, ConnectP99MS: 40}, Failures: []load.Failure{}, Warnings: []string{},
 		Verdict: load.Verdict{Held: true, Reasons: []string{}},
 	}
 	names := []string{"generator-1", "shard-01", "shard-02", "state-server", "nginx"}
@@ -131,7 +131,7 @@ func TestReportSays(t *testing.T) {
 		"held": {Page{Result: heldResult()}, []string{
 			"<h1>The objective held</h1>", "60 singers for 60 s, scenario choir", "Friday, 1 May 2026, 20:15 UTC", "Machine: some processor",
 			"stress -url http://127.0.0.1:8080", "shards", "A machine of 8 cores would carry about 2100", "2 of 2", "rightly not heard",
-			"A singer costs the generator", "<td>stage</td>", "of 3, in 2 of 2 pieces",
+			"A singer costs the generator", "<td>stage</td>", "7 requests missed meanwhile", "of 3, in 2 of 2 pieces",
 			"1 of 3 pilots heard; nobody stood behind singer 0002; too little of a song came to those behind singer 0001.",
 		}},
 		"failed": {Page{Result: failedResult()}, []string{
