@@ -13,7 +13,9 @@ import (
 
 // Merge makes one result of those of several machines. Histograms are added, so
 // percentiles are those of all requests together, not means of means. Results of
-// different runs, or twice the same machine, are an error. parts is not changed.
+// different runs, or twice the same machine, are an error; a machine that is
+// missing fails the verdict. A process that several machines have watched, by its
+// name, counts once. parts is not changed.
 func Merge(parts []*Result) (*Result, error) {
 	if len(parts) == 0 {
 		return nil, errors.New("nothing to merge")
@@ -33,8 +35,12 @@ func Merge(parts []*Result) (*Result, error) {
 			start = min(start, m.StartClock)
 		}
 	}
+	seen := map[string]*Result{}
 	for _, p := range parts {
-		if err := whole.add(p, start); err != nil {
+		whole.watchOnce(p, seen)
+	}
+	for _, p := range parts {
+		if err := whole.add(p, start, seen); err != nil {
 			return nil, err
 		}
 	}
@@ -49,7 +55,50 @@ func Merge(parts []*Result) (*Result, error) {
 	whole.shareRequests()
 	whole.compareClocks()
 	whole.judge()
+	whole.missMachines()
 	return whole, nil
+}
+
+// watchOnce keeps in seen which part tells of each of the servers' processes: of
+// several that have watched it the one that did so longest. A name is one process.
+func (r *Result) watchOnce(p *Result, seen map[string]*Result) {
+	for i := range p.Processes {
+		mine := &p.Processes[i]
+		if mine.Generator {
+			continue
+		}
+		other := seen[mine.Name]
+		if other == nil {
+			seen[mine.Name] = p
+			continue
+		}
+		theirs := other.process(mine.Name)
+		if mine.PID != theirs.PID && mine.PID > 0 && theirs.PID > 0 {
+			r.Warnings = append(r.Warnings, fmt.Sprintf("Machines %d and %d watched different processes by the name %s, and one of them is counted: give each a name of its own, such as shard-01 and shard-02.",
+				theirs.Machine, mine.Machine, mine.Name))
+		}
+		if mine.SteadyS > theirs.SteadyS {
+			seen[mine.Name] = p
+		}
+	}
+}
+
+// process is the server's of a name; nil if there is none.
+func (r *Result) process(name string) *Process {
+	for i := range r.Processes {
+		if p := &r.Processes[i]; p.Name == name && !p.Generator {
+			return p
+		}
+	}
+	return nil
+}
+
+// missMachines says which machines are missing: without them it was another run.
+func (r *Result) missMachines() {
+	if n := r.Machines[0].Of; len(r.Machines) < n {
+		r.Verdict.Held = false
+		r.Verdict.Reasons = append(r.Verdict.Reasons, fmt.Sprintf("Only %d of %d machines are merged: give the files of all.", len(r.Machines), n))
+	}
 }
 
 // sameRun finds what says that two results are not of one run.
@@ -79,8 +128,9 @@ func sameRun(a, b *Result) error {
 // maxApart is how far apart the machines of one run may have started.
 const maxApart = 60 * proto.SampleRate
 
-// add takes a part in; start is the beginning of the whole.
-func (r *Result) add(p *Result, start proto.Clock) error {
+// add takes a part in; start is the beginning of the whole, seen what watchOnce
+// found.
+func (r *Result) add(p *Result, start proto.Clock, seen map[string]*Result) error {
 	for _, m := range p.Machines {
 		if slices.ContainsFunc(r.Machines, func(have Machine) bool { return have.Number == m.Number }) {
 			return fmt.Errorf("machine %d/%d is there twice", m.Number, m.Of)
@@ -90,7 +140,8 @@ func (r *Result) add(p *Result, start proto.Clock) error {
 	late := p.Machines[0].StartClock.Sub(start)
 	step := proto.DurationSamples(r.Setup.Step())
 	shift := (late + step/2) / step
-	r.addSeconds(p.Seconds, shift)
+	counts := func(process string) bool { return seen[process] == nil || seen[process] == p }
+	r.addSeconds(p.Seconds, shift, counts)
 	r.Totals.add(&p.Totals)
 	r.Latency.Merge(p.Latency)
 	r.Connects.Merge(p.Connects)
@@ -102,7 +153,11 @@ func (r *Result) add(p *Result, start proto.Clock) error {
 	r.FailuresLeftOut += p.FailuresLeftOut
 	r.Pilots = append(r.Pilots, p.Pilots...)
 	r.Voices = append(r.Voices, p.Voices...)
-	r.Processes = append(r.Processes, p.Processes...)
+	for _, q := range p.Processes {
+		if q.Generator || counts(q.Name) {
+			r.Processes = append(r.Processes, q)
+		}
+	}
 	r.Workers = append(r.Workers, p.Workers...)
 	r.InterruptedS = max(r.InterruptedS, p.InterruptedS)
 	r.Setup.Pilots += p.Setup.Pilots
@@ -112,8 +167,9 @@ func (r *Result) add(p *Result, start proto.Clock) error {
 	return nil
 }
 
-// addSeconds adds a part's seconds, each shift later.
-func (r *Result) addSeconds(seconds []Second, shift int) {
+// addSeconds adds a part's seconds, each shift later, with the processors of those
+// processes that count.
+func (r *Result) addSeconds(seconds []Second, shift int, counts func(process string) bool) {
 	for i, s := range seconds {
 		for len(r.Seconds) <= i+shift {
 			r.Seconds = append(r.Seconds, Second{Second: len(r.Seconds) * max(r.Setup.StepS, 1), Errors: map[string]int{}, CPU: map[string]float64{}})
@@ -128,7 +184,9 @@ func (r *Result) addSeconds(seconds []Second, shift int) {
 		t.Latency.Merge(s.Latency)
 		addCounts(t.Errors, s.Errors)
 		for name, used := range s.CPU {
-			t.CPU[name] += used
+			if counts(name) {
+				t.CPU[name] += used
+			}
 		}
 	}
 }
@@ -182,12 +240,8 @@ func (m *Machine) clockWarning() string {
 	return fmt.Sprintf("The clock of %s is %.0f ms %s the server's (known to within %.0f ms).", m.Host, off, way, m.ClockErrorMS)
 }
 
-// compareClocks says which machines are missing, whose clocks differ, and who did
-// not start with the others.
+// compareClocks says whose clocks differ, and who did not start with the others.
 func (r *Result) compareClocks() {
-	if n := r.Machines[0].Of; len(r.Machines) < n {
-		r.Warnings = append(r.Warnings, fmt.Sprintf("Only %d of %d machines are merged.", len(r.Machines), n))
-	}
 	ahead := func(a, b Machine) int { return cmp.Compare(a.ClockAheadMS, b.ClockAheadMS) }
 	fast, slow := slices.MaxFunc(r.Machines, ahead), slices.MinFunc(r.Machines, ahead)
 	if apart := fast.ClockAheadMS - slow.ClockAheadMS; apart > milliseconds(clockTolerance)+fast.ClockErrorMS+slow.ClockErrorMS {

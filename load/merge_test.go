@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -114,6 +115,51 @@ func TestMergeSharesRequests(t *testing.T) {
 	}
 }
 
+// Machines that watch the same server do not make it dearer, and the one that did
+// so longest is believed.
+func TestMergeCountsAProcessOnce(t *testing.T) {
+	t.Parallel()
+	for _, turned := range []bool{false, true} {
+		a, b := result(1, 300), result(2, 100)
+		for _, c := range []struct {
+			r           *Result
+			cpu, steady float64
+		}{{a, 0.8, 10}, {b, 0.5, 6}} {
+			p := Process{Name: "shard-01", Metrics: "http://x.test/metrics", Machine: c.r.Machines[0].Number, CPUS: c.cpu, SteadyS: c.steady, Requests: 300}
+			c.r.Processes = append(c.r.Processes, p)
+			c.r.Seconds = []Second{{CPU: map[string]float64{"shard-01": c.cpu, c.r.Processes[0].Name: 0.1}}}
+		}
+		parts := []*Result{a, b}
+		if turned {
+			slices.Reverse(parts)
+		}
+		whole, err := Merge(parts)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(whole.Processes) != 3 || whole.Processes[2].CPUS != 0.8 || whole.Processes[2].Machine != 1 || len(whole.Warnings) > 0 {
+			t.Errorf("%+v, %q", whole.Processes, whole.Warnings)
+		}
+		if got := fmt.Sprint(whole.Seconds[0].CPU); got != "map[generator-1:0.1 generator-2:0.1 shard-01:0.8]" {
+			t.Errorf("in the first second %s", got)
+		}
+		if p := whole.Capacity.Parts[0].PerRequestUS; p != 2000 {
+			t.Errorf("a request costs %g µs, want 2000", p)
+		}
+	}
+}
+
+// Without all machines it was another run.
+func TestMergeMissesAMachine(t *testing.T) {
+	t.Parallel()
+	a, b := result(1, 10), result(2, 10)
+	a.Machines[0].Of, b.Machines[0].Of = 3, 3
+	whole, err := Merge([]*Result{a, b})
+	if err != nil || whole.Verdict.Held || fmt.Sprint(whole.Verdict.Reasons) != "[Only 2 of 3 machines are merged: give the files of all.]" {
+		t.Errorf("%v, %+v", err, whole.Verdict)
+	}
+}
+
 func TestMergeSaysWhatIsOff(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
@@ -129,7 +175,10 @@ func TestMergeSaysWhatIsOff(t *testing.T) {
 		{"twice the same", func(_, b *Result) { b.Machines[0].Number = 1 }, "", "machine 1/2 is there twice"},
 		{"another number of users", func(_, b *Result) { b.Setup.Users = 11 }, "", "users 10 in one, 11 in another"},
 		{"another day", func(_, b *Result) { b.Machines[0].StartClock += 86400 * proto.SampleRate }, "", "start 24h0m0s apart"},
-		{"a machine of three", func(a, b *Result) { a.Machines[0].Of, b.Machines[0].Of = 3, 3 }, "Only 2 of 3 machines", ""},
+		{"two processes of a name", func(a, b *Result) {
+			a.Processes = append(a.Processes, Process{Name: "shard", PID: 7, Machine: 1})
+			b.Processes = append(b.Processes, Process{Name: "shard", PID: 8, Machine: 2})
+		}, "Machines 1 and 2 watched different processes by the name shard", ""},
 	} {
 		a, b := result(1, 10), result(2, 10)
 		c.spoil(a, b)
