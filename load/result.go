@@ -307,8 +307,10 @@ func ReadResult(r io.Reader) (*Result, error) {
 }
 
 // Write writes it as JSON.
-func (r *Result) Write(w io.Writer) error {
-	text, err := json.MarshalIndent(r, "", " ")
+func (r *Result) Write(w io.Writer) error { return writeJSON(w, r) }
+
+func writeJSON(w io.Writer, v any) error {
+	text, err := json.MarshalIndent(v, "", " ")
 	if err != nil {
 		return err
 	}

@@ -4,23 +4,43 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"time"
 )
 
 // Trial is one run of a search.
 type Trial struct {
-	Users  int
-	Result *Result
+	Users  int     `json:"users"`
+	Result *Result `json:"result"`
 }
 
-// Found is what a search has found.
+// Found is what a search has found. As JSON, with the runs in the order in which
+// they were made:
+//
+//	{"carries": 162, "limit": "…", "trials": [{"users": 50, "result": {…}}, …]}
 type Found struct {
 	// Carries is the largest number that held; 0 if none did.
-	Carries int
+	Carries int `json:"carries"`
 	// Limit says why the smallest number that failed did; "" if none failed.
-	Limit  string
-	Trials []Trial
+	Limit  string  `json:"limit"`
+	Trials []Trial `json:"trials"`
 }
+
+// WriteFound writes it as JSON.
+func WriteFound(w io.Writer, f Found) error { return writeJSON(w, f) }
+
+// SetUp is a brigade of this machine and what it carries.
+type SetUp struct {
+	// Shards is the number of codec shards; 0 is one process without state server
+	// and nginx.
+	Shards int `json:"shards"`
+	Found
+}
+
+// WriteSetUps writes a comparison as JSON, a list in the order of list:
+//
+//	[{"shards": 0, "carries": 162, "limit": "…", "trials": […]}, …]
+func WriteSetUps(w io.Writer, list []SetUp) error { return writeJSON(w, list) }
 
 // Search looks for the largest number of singers that holds: it doubles from
 // first on until a run fails, then halves the gap until it is a tenth of what

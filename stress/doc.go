@@ -8,7 +8,7 @@ Usage:
 	stress max -url URL [-most 10000] [flags]
 	stress merge [-json FILE] [-report FILE] FILE…
 	stress local [-shards 2] [flags]
-	stress shards [-counts 0,1,2] [-most 10000] [flags]
+	stress shards [-counts 0,1,2] [-most 10000] [-json FILE] [flags]
 	stress demo [flags]
 	stress unit [-inner] [-users N]
 	stress opus [flags]
@@ -52,7 +52,8 @@ the same is written for programs; go doc ./load Result has its form. A run of mo
 than half an hour is kept in 1800 steps at most.
 
 Max looks for the largest number of singers for which it holds. Each attempt is a
-run of its own.
+run of its own, of 25 s unless -duration says otherwise. Its -json has all of them,
+also if none held: go doc ./load Found has the form.
 
 With many machines give each the same command with the same -start-at, and its own
 -machine and -json. They start when the server's clock shows that time; it is said
@@ -75,7 +76,8 @@ often. That is what others have measured so far. It flatters: it asks a slow ser
 less.
 
 Local starts a brigade on this machine, sings at it and stops it again. Shards does
-so for several numbers of shards, and searches for the maximum of each.
+so for several numbers of shards, and searches for the maximum of each; its -json has
+what max's has, of each number of shards: go doc ./load SetUp.
 docs/sizing.md says how to plan an event with all this.
 
 Demo is the whole idea in half a minute: a leader sings, a follower hears the
@@ -118,7 +120,7 @@ printed themselves is kept in -raw, for benchstat; so are the profiles. It takes
 eight minutes on two cores. docs/performance.md explains the table.
 
 Exit status: 0 if all went well: the objective held, or in the demo everybody heard
-whom they should and nobody else; 1 if not or if something failed; 2 for a command
-line that makes no sense.
+whom they should and nobody else; 1 if not, if something failed, or if max or a number
+of shards carries nobody; 2 for a command line that makes no sense.
 */
 package main

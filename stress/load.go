@@ -195,6 +195,15 @@ var errNotHeld = errors.New("the objective did not hold: see above")
 // commands that do nothing else.
 func collectLess() { debug.SetGCPercent(400) }
 
+// talk is where is told what goes on: standard output, unless the result for
+// programs goes there.
+func (f *loadFlags) talk(stdout, stderr io.Writer) io.Writer {
+	if f.json == "-" {
+		return stderr
+	}
+	return stdout
+}
+
 // loadCommand is stress without a subcommand.
 func loadCommand(ctx context.Context, fs *flag.FlagSet, f *loadFlags, stdout, stderr io.Writer) error {
 	cfg, err := f.config(time.Now())
@@ -205,10 +214,7 @@ func loadCommand(ctx context.Context, fs *flag.FlagSet, f *loadFlags, stdout, st
 		return err
 	}
 	collectLess()
-	out := stdout
-	if f.json == "-" {
-		out = stderr
-	}
+	out := f.talk(stdout, stderr)
 	var result *load.Result
 	if f.pace == load.PaceNone {
 		result, err = load.RunClosed(ctx, cfg)
@@ -221,7 +227,7 @@ func loadCommand(ctx context.Context, fs *flag.FlagSet, f *loadFlags, stdout, st
 		return err
 	}
 	printResult(out, result)
-	if err := errors.Join(writeResult(f.json, result, stdout), writeReport(f.report, result)); err != nil {
+	if err := errors.Join(writeJSON(f.json, stdout, result.Write), writeReport(f.report, result)); err != nil {
 		return err
 	}
 	if !result.Verdict.Held {
@@ -230,17 +236,17 @@ func loadCommand(ctx context.Context, fs *flag.FlagSet, f *loadFlags, stdout, st
 	return nil
 }
 
-// writeResult writes the result for programs, if anybody wants it.
-func writeResult(name string, r *load.Result, stdout io.Writer) error {
+// writeJSON writes a result for programs, if anybody wants it.
+func writeJSON(name string, stdout io.Writer, write func(io.Writer) error) error {
 	switch name {
 	case "":
 		return nil
 	case "-":
-		return r.Write(stdout)
+		return write(stdout)
 	}
 	file, err := os.Create(name)
 	if err != nil {
 		return fmt.Errorf("the result: %w", err)
 	}
-	return errors.Join(r.Write(file), file.Close())
+	return errors.Join(write(file), file.Close())
 }

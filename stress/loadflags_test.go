@@ -42,6 +42,7 @@ func TestLoadCommandLines(t *testing.T) {
 		{"-url http://127.0.0.1:1 -report /does/not/exist/a.html", 1, "nothing is begun"},
 		{"max -url http://127.0.0.1:1 -report /does/not/exist/a.html", 1, "nothing is begun"},
 		{"shards -report /does/not/exist/a.html", 1, "nothing is begun"},
+		{"shards -json /does/not/exist/a.json", 1, "nothing is begun"},
 		{"-url http://127.0.0.1:1 -pace fast", 2, `"fast" is not known`},
 		{"-url http://127.0.0.1:1 -pilots 65", 2, "at most 64 are taken"},
 		{"-url http://127.0.0.1:1 -failures 10001", 2, "a list of 10001 failures of each kind is not in 1..10000"},

@@ -49,21 +49,21 @@ func maxCommand(ctx context.Context, args []string, stdout, stderr io.Writer) er
 		return err
 	}
 	collectLess()
-	found, err := searchShown(ctx, cfg, *most, stdout)
+	out := f.talk(stdout, stderr)
+	found, err := searchShown(ctx, cfg, *most, out)
 	if err != nil {
 		return err
 	}
-	if err := writeReport(f.report, shownOf(found), report.SetUp{Name: "this set-up", Found: found}); err != nil {
+	if err := errors.Join(
+		writeJSON(f.json, stdout, func(w io.Writer) error { return load.WriteFound(w, found) }),
+		writeReport(f.report, shownOf(found), report.SetUp{Name: "this set-up", Found: found}),
+	); err != nil {
 		return err
 	}
-	best := bestOf(found)
-	if best != nil {
-		printProcesses(stdout, best)
-		if err := writeResult(f.json, best, stdout); err != nil {
-			return err
-		}
+	if best := bestOf(found); best != nil {
+		printProcesses(out, best)
 	}
-	fmt.Fprintln(stdout, sentence(found))
+	fmt.Fprintln(out, sentence(found))
 	if found.Carries == 0 {
 		return errNothingHeld
 	}

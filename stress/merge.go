@@ -39,7 +39,7 @@ func mergeCommand(args []string, stdout, stderr io.Writer) error {
 	}
 	printMachines(out, whole)
 	printResult(out, whole)
-	if err := errors.Join(writeResult(*json, whole, stdout), writeReport(*page, whole)); err != nil {
+	if err := errors.Join(writeJSON(*json, stdout, whole.Write), writeReport(*page, whole)); err != nil {
 		return err
 	}
 	if !whole.Verdict.Held {

@@ -18,12 +18,6 @@ import (
 // maxShards is how many shards are tried.
 const maxShards = 64
 
-// carried is what one set-up carries.
-type carried struct {
-	shards int
-	found  load.Found
-}
-
 // shardsCommand compares set-ups of this machine by what they carry.
 func shardsCommand(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	var f loadFlags
@@ -31,6 +25,7 @@ func shardsCommand(ctx context.Context, args []string, stdout, stderr io.Writer)
 	fs := manual.New("stress shards", page, stderr)
 	addRunFlags(fs, &f, searchFirst, searchDuration)
 	addLocalFlags(fs, &where)
+	fs.StringVar(&f.json, "json", "", "`file` for the results, for programs; - for standard output")
 	counts := fs.String("counts", "0,1,2", "`numbers` of shards to be compared; 0 is one process without state server and nginx")
 	most := fs.Int("most", searchMost, "`number` of singers beyond which nothing is tried")
 	if err := manual.Parse(fs, args); err != nil {
@@ -40,32 +35,47 @@ func shardsCommand(ctx context.Context, args []string, stdout, stderr io.Writer)
 	if err != nil || fs.NArg() > 0 || *most < 1 || *most > load.MaxUsers {
 		return manual.Wrong(fs, "want flags only: -counts such as 0,1,2, each 0..%d, and -most of 1..%d", maxShards, load.MaxUsers)
 	}
-	if err := canWrite(f.report); err != nil {
+	if err := canWrite(f.json, f.report); err != nil {
 		return err
 	}
 	collectLess()
-	var all []carried
+	out := f.talk(stdout, stderr)
+	var all []load.SetUp
 	for _, shards := range list {
-		found, err := searchLocal(ctx, f, where, shards, *most, stdout)
+		found, err := searchLocal(ctx, f, where, shards, *most, out)
 		if err != nil {
 			return err
 		}
-		all = append(all, carried{shards, found})
+		all = append(all, load.SetUp{Shards: shards, Found: found})
 	}
-	printCarried(stdout, all)
-	return reportCarried(f.report, all)
+	return f.concludeShards(out, stdout, all)
+}
+
+// concludeShards tells what was found; it is an error if a set-up carries nobody.
+func (f *loadFlags) concludeShards(out, stdout io.Writer, all []load.SetUp) error {
+	printCarried(out, all)
+	err := errors.Join(
+		writeJSON(f.json, stdout, func(w io.Writer) error { return load.WriteSetUps(w, all) }),
+		reportCarried(f.report, all),
+	)
+	for _, s := range all {
+		if s.Carries == 0 {
+			err = errors.Join(err, fmt.Errorf("%s: %w", setUp(s.Shards), errNothingHeld))
+		}
+	}
+	return err
 }
 
 // reportCarried writes a page that compares the set-ups, and shows the best run of
 // the one that carries most.
-func reportCarried(name string, all []carried) error {
+func reportCarried(name string, all []load.SetUp) error {
 	var best *load.Result
 	var setUps []report.SetUp
 	most := -1
-	for _, c := range all {
-		setUps = append(setUps, report.SetUp{Name: setUp(c.shards), Found: c.found})
-		if r := shownOf(c.found); c.found.Carries > most && r != nil {
-			best, most = r, c.found.Carries
+	for _, s := range all {
+		setUps = append(setUps, report.SetUp{Name: setUp(s.Shards), Found: s.Found})
+		if r := shownOf(s.Found); s.Carries > most && r != nil {
+			best, most = r, s.Carries
 		}
 	}
 	return writeReport(name, best, setUps...)
@@ -113,18 +123,18 @@ func setUp(shards int) string {
 }
 
 // printCarried is the table.
-func printCarried(w io.Writer, all []carried) {
+func printCarried(w io.Writer, all []load.SetUp) {
 	fmt.Fprintf(w, "\n%s\n\n", machine())
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintf(table, "set-up\tsingers\tprocessor, %% of a core\tlimit\n")
-	for _, c := range all {
+	for _, s := range all {
 		var used []string
-		if best := bestOf(c.found); best != nil {
+		if best := bestOf(s.Found); best != nil {
 			for _, p := range best.Processes {
 				used = append(used, fmt.Sprintf("%s %.0f", p.Name, 100*p.CPUS/max(p.SteadyS, 1)))
 			}
 		}
-		fmt.Fprintf(table, "%s\t%d\t%s\t%s\n", setUp(c.shards), c.found.Carries, strings.Join(used, ", "), c.found.Limit)
+		fmt.Fprintf(table, "%s\t%d\t%s\t%s\n", setUp(s.Shards), s.Carries, strings.Join(used, ", "), s.Limit)
 	}
 	table.Flush()
 }
