@@ -13,7 +13,7 @@ import (
 )
 
 // Config says what is to be run. URLs and Users are needed; Check fills in what
-// was left zero.
+// was left zero. What it fills in is for so many Users.
 type Config struct {
 	// URLs are the API's; singers are dealt to them one after another. Of a site's
 	// address without a path "/api" is taken.
@@ -141,8 +141,6 @@ func (c *Config) checkRest() error {
 		return fmt.Errorf("%d pilots, at most %d are taken: each of them decodes what it hears", c.Pilots, maxPilots)
 	case c.Pilots == 0:
 		c.Pilots = min(max(count/10, 3), 8)
-	case c.Pilots < 0:
-		c.Pilots = 0
 	}
 	c.Pilots = min(c.Pilots, count)
 	if c.LookGap == 0 {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"bucketbrigade/codec"
@@ -139,6 +140,21 @@ func TestEarLooksForAll(t *testing.T) {
 	if voices := fmt.Sprint(e.voices()); voices != "[{ann 2 0 } {bea 2 0 }]" {
 		t.Errorf("looked for %s, each should have been looked for twice", voices)
 	}
+}
+
+// Who wants no pilots has none, however often that is checked.
+func TestNoPilots(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		cfg := Config{URLs: []string{"http://brigade.test"}, Users: 5, Duration: 3 * time.Second, Pilots: -1}
+		if err := cfg.Check(); err != nil {
+			t.Fatal(err)
+		}
+		cfg.Scenario = nil
+		if r := perform(t, newStub(), cfg); len(r.Voices) > 0 || r.Setup.Pilots != 0 {
+			t.Errorf("%d pilots, %+v", r.Setup.Pilots, r.Voices)
+		}
+	})
 }
 
 func TestCoverage(t *testing.T) {

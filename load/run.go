@@ -60,6 +60,7 @@ func prepare(ctx context.Context, cfg Config) (*run, error) {
 	if err != nil {
 		return nil, err
 	}
+	cfg.Pilots = max(cfg.Pilots, 0)
 	r := &run{cfg: cfg, library: lib}
 	if err := r.agree(ctx); err != nil {
 		return nil, err
@@ -159,7 +160,7 @@ func (r *run) gather() error {
 // choosePilots gives the first singers their patterns.
 func (r *run) choosePilots() error {
 	var all sync.WaitGroup
-	errs := make([]error, r.cfg.Pilots)
+	errs := make([]error, max(r.cfg.Pilots, 0))
 	for i := range r.cfg.Pilots {
 		m := r.members[i]
 		all.Go(func() {

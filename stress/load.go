@@ -100,7 +100,8 @@ func parseMetrics(text string) ([]load.NamedProcess, error) {
 	return list, nil
 }
 
-// config makes the run's configuration of what was parsed.
+// config makes the run's configuration of what was parsed, and checks it. What was
+// not given is still left out, as what a search with other numbers of singers needs.
 func (f *loadFlags) config(now time.Time) (load.Config, error) {
 	cfg := f.cfg
 	if f.urls != "" {
@@ -122,7 +123,8 @@ func (f *loadFlags) config(now time.Time) (load.Config, error) {
 	if cfg.Voices, cfg.Folder, err = parseVoices(f.voices); err != nil {
 		return cfg, err
 	}
-	return cfg, cfg.Check()
+	checked := cfg
+	return cfg, checked.Check()
 }
 
 // parseStart reads a time; one without a date is the next such one, in the zone

@@ -38,6 +38,7 @@ func TestLoad(t *testing.T) {
 	s := stacktest.Start(t, stack.Config{Shards: 2})
 	t.Run("everybody is heard", func(t *testing.T) { everybodyIsHeard(t, s) })
 	t.Run("one whose voice is dropped is named", func(t *testing.T) { droppedIsNamed(t, s.URL()) })
+	t.Run("a stall is seen", func(t *testing.T) { stallIsSeen(t, s.URL()) })
 	t.Run("two processes are one run", func(t *testing.T) { twoProcesses(t, s.URL()) })
 }
 
@@ -96,18 +97,12 @@ func everybodyIsHeard(t *testing.T, s *stack.Stack) {
 // droppedIsNamed has a pilot's audio lost on its way, in a proxy that answers as
 // quickly as ever. He does not lead, and one stands behind him.
 func droppedIsNamed(t *testing.T, site string) {
-	target, err := url.Parse(site)
-	if err != nil {
-		t.Fatal(err)
-	}
-	proxy := httptest.NewServer(&httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) {
-		r.SetURL(target)
+	between := proxied(t, site, func(r *httputil.ProxyRequest) {
 		if r.In.URL.Query().Get("username") == "singer 0001" {
 			r.Out.Body, r.Out.ContentLength = http.NoBody, 0
 		}
-	}})
-	t.Cleanup(proxy.Close)
-	r, status := stressed(t, "-url", proxy.URL, "-users", "10", "-pilots", "4", "-duration", "16s", "-voices", "silence", "-p99", "2s")
+	})
+	r, status := stressed(t, "-url", between, "-users", "10", "-pilots", "4", "-duration", "16s", "-voices", "silence", "-p99", "2s")
 	if status != 1 || r.Totals.Errors[load.KindLost] == 0 {
 		t.Errorf("status %d, %+v", status, r.Verdict)
 	}
@@ -117,6 +112,42 @@ func droppedIsNamed(t *testing.T, site string) {
 		}
 	}
 	if text := strings.Join(r.Verdict.Reasons, " "); !strings.Contains(text, "lost voice: singer 0001.") {
+		t.Errorf("reasons %s", text)
+	}
+}
+
+// proxied gives the address of a proxy before a site, which may change requests.
+func proxied(t *testing.T, site string, change func(*httputil.ProxyRequest)) string {
+	t.Helper()
+	target, err := url.Parse(site)
+	if err != nil {
+		t.Fatal(err)
+	}
+	proxy := httptest.NewServer(&httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) {
+		r.SetURL(target)
+		change(r)
+	}})
+	t.Cleanup(proxy.Close)
+	return proxy.URL
+}
+
+// stallIsSeen has a proxy hold everything back for half a second, each five
+// seconds: nothing fails, but a tenth of the singers wait.
+func stallIsSeen(t *testing.T, site string) {
+	start := time.Now()
+	between := proxied(t, site, func(r *httputil.ProxyRequest) {
+		if into := time.Since(start) % (5 * time.Second); into < 500*time.Millisecond {
+			select {
+			case <-time.After(500*time.Millisecond - into):
+			case <-r.In.Context().Done():
+			}
+		}
+	})
+	r, status := stressed(t, "-url", between, "-users", "20", "-pilots", "-1", "-duration", "6s", "-voices", "silence")
+	if status != 1 || r.Totals.P99MS <= 300 || r.Totals.P50MS >= 300 || len(r.Failures) > 0 {
+		t.Errorf("status %d, p50 %g, p99 %g, %+v", status, r.Totals.P50MS, r.Totals.P99MS, r.Failures)
+	}
+	if text := strings.Join(r.Verdict.Reasons, " "); !strings.Contains(text, "the objective is 300") {
 		t.Errorf("reasons %s", text)
 	}
 }

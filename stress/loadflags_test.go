@@ -98,6 +98,17 @@ func TestParseMetrics(t *testing.T) {
 	}
 }
 
+// What depends on the number of singers is left to each run of a search.
+func TestConfigLeavesOutWhatIsNotGiven(t *testing.T) {
+	t.Parallel()
+	f := loadFlags{urls: "http://127.0.0.1:1", machine: "1/1", scenario: "choir"}
+	f.cfg.Users, f.cfg.Pilots = 50, -1
+	cfg, err := f.config(time.Now())
+	if err != nil || cfg.Ramp != 0 || cfg.Pilots != -1 {
+		t.Errorf("ramp %v, %d pilots, %v", cfg.Ramp, cfg.Pilots, err)
+	}
+}
+
 func TestPrintResult(t *testing.T) {
 	t.Parallel()
 	r := &load.Result{
