@@ -72,8 +72,8 @@ func TestHistogramsThatAreNotOurs(t *testing.T) {
 }
 
 func FuzzReadResult(f *testing.F) {
-	f.Add(`{"version":1,"machines":[{"number":1,"of":1}],"seconds":[{"second":3,"latency":""}]}`)
-	f.Add(`{"version":1,"machines":[{}],"latency":"HISTFAAAACB4nJNpmSzMwMDAyQABzFCaEUoz2X+AMIKZAEARAtM="}`)
+	f.Add(`{"version":2,"machines":[{"number":1,"of":1}],"seconds":[{"second":3,"latency":""}]}`)
+	f.Add(`{"version":2,"machines":[{}],"latency":"HISTFAAAACB4nJNpmSzMwMDAyQABzFCaEUoz2X+AMIKZAEARAtM="}`)
 	f.Fuzz(func(t *testing.T, text string) {
 		r, err := ReadResult(strings.NewReader(text))
 		if err != nil {

@@ -13,7 +13,7 @@ import (
 
 // ResultVersion is that of the form below. It grows when a key changes its
 // meaning; new keys alone do not count.
-const ResultVersion = 1
+const ResultVersion = 2
 
 // Result is what a run has found: of one machine, or merged. All times are
 // milliseconds or seconds as the key says; "from due" counts from when a request
