@@ -36,6 +36,9 @@ func TestMain(m *testing.M) {
 // nothing fails; how quick a busy machine answers is not, hence -p99.
 func TestLoad(t *testing.T) {
 	s := stacktest.Start(t, stack.Config{Shards: 2})
+	if err := awaitClocks(t.Context(), s.URL(), 2); err != nil {
+		t.Fatal(err)
+	}
 	t.Run("everybody is heard", func(t *testing.T) { everybodyIsHeard(t, s) })
 	t.Run("one whose voice is dropped is named", func(t *testing.T) { droppedIsNamed(t, s.URL()) })
 	t.Run("a stall is seen", func(t *testing.T) { stallIsSeen(t, s.URL()) })

@@ -7,6 +7,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -84,7 +85,39 @@ func startSharded(ctx context.Context, f localFlags, dir string, shards int) (*l
 		}
 		l.processes = append(l.processes, load.NamedProcess{Name: name, PID: pid})
 	}
+	if err := awaitClocks(ctx, l.url, shards); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
 	return l, nil
+}
+
+// awaitClocks waits for the clocks of so many shards. One that has not heard of the
+// state server yet keeps who asks waiting, which should not be those who are
+// measured.
+func awaitClocks(ctx context.Context, site string, shards int) error {
+	for n := range shards {
+		if err := awaitClock(ctx, fmt.Sprintf("%s/api/%02d", site, n+1)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func awaitClock(ctx context.Context, url string) error {
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return err
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return fmt.Errorf("a shard that was just started: %w", err)
+	}
+	if resp.StatusCode != http.StatusOK {
+		err = fmt.Errorf("a shard that was just started answers %s to %s", resp.Status, url)
+	}
+	return errors.Join(err, resp.Body.Close())
 }
 
 // listening is the line with which a shard tells its address.
