@@ -186,3 +186,27 @@ func TestCoverage(t *testing.T) {
 		t.Error(got)
 	}
 }
+
+// Time runs once all is encoded: who joins first is not late.
+func TestPilotsAreEncodedBeforeTheStart(t *testing.T) {
+	t.Parallel()
+	began := time.Now()
+	if _, err := newPilots(4, loopBatches); err != nil {
+		t.Fatal(err)
+	}
+	takes := time.Since(began)
+	cfg := Config{URLs: []string{"http://brigade.test"}, Users: 8, Pilots: 4, Transport: newStub(), Scenario: quiet("")}
+	if err := cfg.Check(); err != nil {
+		t.Fatal(err)
+	}
+	r, err := prepare(t.Context(), cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if late := time.Since(r.start); late > takes/2 {
+		t.Errorf("the singers are ready %v after the start; to encode the pilots takes %v", late, takes)
+	}
+	if len(r.ear.pilots) != 4 || r.members[3].pilot != r.pilots[3] || r.pilots[3].user != r.members[3].user || r.pilots[2].id == r.pilots[3].id {
+		t.Errorf("pilots %+v", r.ear.pilots)
+	}
+}

@@ -108,7 +108,7 @@ func (e *ear) take(w *window) {
 // find looks for a pilot whose pattern's sample should be the window's first,
 // within reach samples; lag is how late it was.
 func find(w *window, p *pilot, pattern, reach int) (s voice.Sighting, lag int) {
-	s = voice.Find(w.pcm, uint64(p.user), -pattern-reach, -pattern+reach)
+	s = voice.Find(w.pcm, p.id, -pattern-reach, -pattern+reach)
 	return s, s.Lag + pattern
 }
 

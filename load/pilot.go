@@ -1,7 +1,9 @@
 package load
 
 import (
+	"errors"
 	"fmt"
+	"math/rand/v2"
 	"sync"
 	"time"
 
@@ -31,6 +33,7 @@ type sung struct {
 
 // pilot is a singer who is listened for, and listens.
 type pilot struct {
+	id   uint64 // of his pattern
 	name string
 	user proto.UserID
 	loop loop
@@ -84,13 +87,25 @@ func (w *window) askedFor(at proto.Clock) time.Time {
 	return w.asked[at.Sub(w.start)/singer.BatchSamples]
 }
 
-// newPilot encodes the pattern of a userid.
-func newPilot(name string, user proto.UserID, batches int, ears chan<- window) (*pilot, error) {
-	l, err := newLoop(voice.NewPattern(uint64(user)), pilotGain, batches)
+// newPilot encodes the pattern of an id. Who he is when he sings is told later.
+func newPilot(name string, id uint64, batches int, ears chan<- window) (*pilot, error) {
+	l, err := newLoop(voice.NewPattern(id), pilotGain, batches)
 	if err != nil {
 		return nil, err
 	}
-	return &pilot{name: name, user: user, loop: l, ears: ears}, nil
+	return &pilot{name: name, id: id, loop: l, ears: ears}, nil
+}
+
+// newPilots encodes so many, each with a pattern that nobody else sings. It takes
+// a tenth of a second of processor each, so it is done before a run starts.
+func newPilots(n, batches int) ([]*pilot, error) {
+	list, errs := make([]*pilot, n), make([]error, n)
+	var all sync.WaitGroup
+	for i := range list {
+		all.Go(func() { list[i], errs[i] = newPilot("", rand.Uint64(), batches, nil) })
+	}
+	all.Wait()
+	return list, errors.Join(errs...)
 }
 
 // period is the length of the loop in samples.

@@ -3,7 +3,6 @@ package load
 import (
 	"context"
 	"crypto/tls"
-	"errors"
 	"fmt"
 	"net/url"
 	"os"
@@ -29,6 +28,7 @@ type run struct {
 	rec     *recorder
 	ear     *ear
 	members []*member
+	pilots  []*pilot // the first of them
 	machine Machine
 }
 
@@ -62,6 +62,10 @@ func prepare(ctx context.Context, cfg Config) (*run, error) {
 	}
 	cfg.Pilots = max(cfg.Pilots, 0)
 	r := &run{cfg: cfg, library: lib}
+	if r.pilots, err = newPilots(cfg.Pilots, cfg.batches); err != nil {
+		return nil, err
+	}
+	// From here on time runs.
 	if err := r.agree(ctx); err != nil {
 		return nil, err
 	}
@@ -136,7 +140,7 @@ func (r *run) browser(number int, sessions tls.ClientSessionCache) (*browser, er
 func (r *run) gather() error {
 	sessions := tls.NewLRUClientSessionCache(64)
 	from := r.cfg.Ramp + settleTime
-	c := cast{pilots: r.cfg.Pilots, machine: r.cfg.Machine}
+	c := cast{pilots: len(r.pilots), machine: r.cfg.Machine}
 	for i := range r.plan.Count() {
 		number := r.plan.Number(i)
 		b, err := r.browser(number, sessions)
@@ -154,39 +158,26 @@ func (r *run) gather() error {
 		m.quiet, m.muted = r.library.silence, m.part == mutedPart
 		r.members = append(r.members, m)
 	}
-	return r.choosePilots()
+	r.placePilots()
+	return nil
 }
 
-// choosePilots gives the first singers their patterns.
-func (r *run) choosePilots() error {
-	var all sync.WaitGroup
-	errs := make([]error, max(r.cfg.Pilots, 0))
-	for i := range r.cfg.Pilots {
+// placePilots gives the first singers their patterns and places.
+func (r *run) placePilots() {
+	n := len(r.pilots)
+	last := min(lastBucket(r.cfg.Duration-r.cfg.Ramp), max(n, 2))
+	r.ear.pilots = r.pilots
+	for i, p := range r.pilots {
 		m := r.members[i]
-		all.Go(func() {
-			if m.pilot, errs[i] = newPilot(m.name, m.user, r.cfg.batches, r.ear.in); errs[i] == nil {
-				m.loop, m.place = m.pilot.loop, 0
-			}
-		})
-	}
-	all.Wait()
-	if err := errors.Join(errs...); err != nil {
-		return err
-	}
-	last := min(lastBucket(r.cfg.Duration-r.cfg.Ramp), max(r.cfg.Pilots, 2))
-	for i := range r.cfg.Pilots {
-		m := r.members[i]
-		m.pilot.gap, m.pilot.place = r.cfg.LookGap, proto.BucketSeconds*pilotBucket(i, r.cfg.Pilots, last)
-		r.ear.pilots = append(r.ear.pilots, m.pilot)
+		p.name, p.user, p.ears = m.name, m.user, r.ear.in
+		p.gap, p.place = r.cfg.LookGap, proto.BucketSeconds*pilotBucket(i, n, last)
+		p.fellows = slices.Concat(r.pilots[:i], r.pilots[i+1:])
+		m.pilot, m.loop, m.place = p, p.loop, 0
 		// Where nobody is dealt to buckets they stand there from the beginning.
-		if m.offset = m.pilot.place; i == 0 {
+		if m.offset = p.place; i == 0 {
 			m.offset = proto.BucketSeconds
 		}
 	}
-	for i, p := range r.ear.pilots {
-		p.fellows = slices.Concat(r.ear.pilots[:i], r.ear.pilots[i+1:])
-	}
-	return nil
 }
 
 // lastBucket is the one, 3..6, that the last pilot goes to: no farther than some
