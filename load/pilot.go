@@ -96,8 +96,8 @@ func newPilot(name string, id uint64, batches int, ears chan<- window) (*pilot, 
 	return &pilot{name: name, id: id, loop: l, ears: ears}, nil
 }
 
-// newPilots encodes so many, each with a pattern that nobody else sings. It takes
-// a tenth of a second of processor each, so it is done before a run starts.
+// newPilots encodes so many, each with a pattern that nobody else sings. It takes some
+// tenths of a second of processor each, so it is done before a run starts.
 func newPilots(n, batches int) ([]*pilot, error) {
 	list, errs := make([]*pilot, n), make([]error, n)
 	var all sync.WaitGroup
