@@ -79,8 +79,8 @@ test: deps ## everything CI checks: format, vet, staticcheck, tests with -race
 	@go tool staticcheck -tags $(TAGS) ./...
 	@echo '== go test -race'
 	@go test -race -tags $(TAGS) $(TESTFLAGS) $$(go list -tags $(TAGS) ./... | grep -v -e '/e2e$$' -e '/e2e/box$$' -e '/stress$$')
-	@echo '== go test -race, the whole brigade: at real pace, so nothing runs beside it'
-	@go test -race -p 1 -tags $(TAGS) $(TESTFLAGS) ./e2e ./stress
+	@echo '== go test -race, the whole brigade: at real pace, so little runs beside it'
+	@go test -race -p 1 -parallel 4 -tags $(TAGS) $(TESTFLAGS) ./e2e ./stress
 
 fuzz: deps ## every fuzz target for FUZZTIME each
 	@scripts/fuzz -tags $(TAGS) $(FUZZTIME)

@@ -25,8 +25,8 @@ const (
 // A state server that is killed in the middle of a song leaves a WAV file that
 // holds all of it up to six seconds behind the last bucket.
 //
-// Not parallel: real pace needs the machine to itself.
 func TestKilledStateServerLeavesTheRecording(t *testing.T) {
+	t.Parallel()
 	s := stacktest.Start(t, stack.Config{Shards: 1})
 	song := voice.Render(voice.NewSung(voice.SungConfig{Seed: 3}), 30*proto.SampleRate)
 	c := newChorus(0, 0)

@@ -164,8 +164,8 @@ func dot(a, b []float32) (sum float64) {
 // stop: nobody is answered an error, every voice is there across the gaps, as loud
 // as before and no louder, and there is one recording.
 //
-// Not parallel: real pace needs the machine to itself.
 func TestSongOutlivesTheStateServer(t *testing.T) {
+	t.Parallel()
 	s := stacktest.Start(t, stack.Config{Shards: 2})
 	c := newChorus(4, 60)
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)

@@ -141,8 +141,8 @@ func (s *stage) perform(samples int) performance {
 // server and another shard into the ears of somebody else. Whoever uploads last
 // is another, so what is heard is that of his own session.
 //
-// Not parallel: real pace needs the machine to itself.
 func TestUploadedTrackIsHeardAndImageSeen(t *testing.T) {
+	t.Parallel()
 	rising, risingPCM := decoded(t, "rising.mp3")
 	falling, fallingPCM := decoded(t, "falling.ogg")
 	bin := stacktest.Build(t)

@@ -131,7 +131,7 @@ func TestEarLooksForAll(t *testing.T) {
 	ann, w, start := stage(t)
 	bea, _, _ := stage(t)
 	bea.name = "bea"
-	e := newEar(newRecorder(start, 0, time.Second), time.Second)
+	e := newEar(newRecorder(start, 0, time.Second, defaultListed), time.Second)
 	e.pilots = []*pilot{ann, bea}
 	for range 4 {
 		w.listener = &pilot{name: "another"}
