@@ -24,7 +24,6 @@ const (
 
 // A state server that is killed in the middle of a song leaves a WAV file that
 // holds all of it up to six seconds behind the last bucket.
-//
 func TestKilledStateServerLeavesTheRecording(t *testing.T) {
 	t.Parallel()
 	s := stacktest.Start(t, stack.Config{Shards: 1})

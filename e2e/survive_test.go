@@ -163,7 +163,6 @@ func dot(a, b []float32) (sum float64) {
 // A state server that is killed in the middle of a song, twice, and once told to
 // stop: nobody is answered an error, every voice is there across the gaps, as loud
 // as before and no louder, and there is one recording.
-//
 func TestSongOutlivesTheStateServer(t *testing.T) {
 	t.Parallel()
 	s := stacktest.Start(t, stack.Config{Shards: 2})

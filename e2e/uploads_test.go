@@ -140,7 +140,6 @@ func (s *stage) perform(samples int) performance {
 // A real MP3 and a real Ogg file go through nginx, a shard, the disk, the state
 // server and another shard into the ears of somebody else. Whoever uploads last
 // is another, so what is heard is that of his own session.
-//
 func TestUploadedTrackIsHeardAndImageSeen(t *testing.T) {
 	t.Parallel()
 	rising, risingPCM := decoded(t, "rising.mp3")
