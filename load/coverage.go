@@ -10,6 +10,8 @@ import (
 // Voice is one pilot and how well he was listened for.
 type Voice struct {
 	Singer string `json:"singer"`
+	// Pattern is what he sings, [voice.NewPattern]: by it he is found in a recording.
+	Pattern uint64 `json:"pattern,string"`
 	// Heard of Expected pieces of 1.8 s were heard where they belong, by all who
 	// listened.
 	Expected int `json:"expected"`
@@ -56,7 +58,7 @@ func (p *pilot) unheard(pilots int) string {
 func (e *ear) voices() []Voice {
 	list := []Voice{}
 	for _, p := range e.pilots {
-		v := Voice{Singer: p.name}
+		v := Voice{Singer: p.name, Pattern: p.id}
 		for _, pair := range e.result() {
 			if pair.Singer == p.name {
 				v.Expected, v.Heard = v.Expected+pair.Expected, v.Heard+pair.Heard

@@ -137,7 +137,7 @@ func TestEarLooksForAll(t *testing.T) {
 		w.listener = &pilot{name: "another"}
 		e.take(w)
 	}
-	if voices := fmt.Sprint(e.voices()); voices != "[{ann 2 0 } {bea 2 0 }]" {
+	if voices := fmt.Sprint(e.voices()); voices != "[{ann 77 2 0 } {bea 77 2 0 }]" {
 		t.Errorf("looked for %s, each should have been looked for twice", voices)
 	}
 }

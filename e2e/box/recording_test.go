@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"bucketbrigade/audiofile"
-	"bucketbrigade/load"
 	"bucketbrigade/proto"
 	"bucketbrigade/voice"
 )
@@ -32,16 +31,17 @@ func (c *choir) wholeRecording(t testing.TB, name string, song time.Duration) {
 	if length < song-3*time.Second || length > song+3*time.Second {
 		t.Errorf("%v are recorded of a song of %v", length, song)
 	}
-	machine := c.result.Machines[0]
-	plan := load.Plan{Start: machine.StartClock.Time(), Users: c.result.Setup.Users, Machine: 1, Machines: 1}
 	pieces, present := 0, 0
-	for i := range c.result.Setup.Pilots {
-		lost := lostPieces(pcm, uint64(plan.User(i)))
+	for _, pilot := range c.result.Voices {
+		lost := lostPieces(pcm, pilot.Pattern)
 		n := len(pcm)/piece - 2
 		pieces, present = pieces+n, present+n-len(lost)
 		for _, at := range lost {
-			t.Errorf("pilot %d is not in the recording at %v", i, proto.SamplesDuration(at))
+			t.Errorf("the pilot %s is not in the recording at %v", pilot.Singer, proto.SamplesDuration(at))
 		}
+	}
+	if pieces == 0 {
+		t.Error("there is no pilot to look for")
 	}
 	t.Logf("%s: %v recorded, %d of %d pieces of pilots found", name, length, present, pieces)
 }
