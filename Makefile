@@ -85,7 +85,7 @@ test: deps ## everything CI checks: format, vet, staticcheck, tests with -race
 fuzz: deps ## every fuzz target for FUZZTIME each
 	@scripts/fuzz -tags $(TAGS) $(FUZZTIME)
 
-bench: need build ## how near to its limits all is, into docs/performance.md; eight minutes
+bench: need build ## how near to its limits all is, into docs/performance.md; six minutes
 	@$(BIN)/stress bench -out docs/performance.md -raw build/bench
 
 clean: ## remove build/

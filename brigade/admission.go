@@ -13,8 +13,8 @@ const alwaysTaken = 50
 
 // checkRoom tells whether there is a place for one more from an address at clock now.
 //
-// Userids cost nothing: who invents them could be the whole room. So a network that has
-// more than alwaysTaken active users gets no more when it has as many as there are
+// Userids cost nothing: who invents them could be the whole room. So a network with
+// alwaysTaken active users, or more, gets no more when it has as many as there are
 // places left. One alone comes to half of the room, two to a third each; the rest stays
 // free for others. Of 2000 places, for a newcomer whose network has
 //

@@ -56,10 +56,10 @@ func (p *pilot) unheard(pilots int) string {
 
 // voices lists the pilots, by name. All singers have ended.
 func (e *ear) voices() []Voice {
-	list := []Voice{}
+	list, pairs := []Voice{}, e.result()
 	for _, p := range e.pilots {
 		v := Voice{Singer: p.name, Pattern: p.id}
-		for _, pair := range e.result() {
+		for _, pair := range pairs {
 			if pair.Singer == p.name {
 				v.Expected, v.Heard = v.Expected+pair.Expected, v.Heard+pair.Heard
 			}

@@ -35,7 +35,7 @@ func benchCommand(ctx context.Context, args []string, stdout, stderr io.Writer) 
 	fs := manual.New("stress bench", page, stderr)
 	fs.StringVar(&cfg.out, "out", "", "`page` in which the table is replaced, such as docs/performance.md")
 	fs.StringVar(&cfg.raw, "raw", "build/bench", "`folder` for the benchmarks' own output, which benchstat reads")
-	fs.IntVar(&cfg.count, "count", 0, "how `often` each benchmark runs, at most 100; 0: as often as fits in eight minutes")
+	fs.IntVar(&cfg.count, "count", 0, "how `often` each benchmark runs, at most 100; 0: as often as fits in six minutes")
 	if err := manual.Parse(fs, args); err != nil {
 		return err
 	}

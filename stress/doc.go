@@ -117,7 +117,7 @@ Bench runs the benchmarks of the project, whose folder has to be the current one
 with the go tool, and prints one table of goals and what was measured, and where the
 time of some lines goes: the ten first lines of their profiles. What the benchmarks
 printed themselves is kept in -raw, for benchstat; so are the profiles. It takes
-eight minutes on two cores. docs/performance.md explains the table.
+six minutes on two cores. docs/performance.md explains the table.
 
 Exit status: 0 if all went well: the objective held, or in the demo everybody heard
 whom they should and nobody else; 1 if not, if something failed, or if max or a number

@@ -161,7 +161,6 @@ func TestWithoutWatchdogNoneIsPetted(t *testing.T) {
 			<-time.After(time.Second)
 		}
 		stop()
-		synctest.Wait() // it ends after that is told
 		if err := release(); err != nil {
 			t.Error(err)
 		}
